@@ -1,0 +1,63 @@
+// Package identity says who a person is and what can prove it: the User, the
+// addresses they hold (Identifier), the things they can show (Factor), and what
+// has been shown (Proof). It knows nothing of flows, HTTP or storage.
+package identity
+
+import "time"
+
+// UserID names a person for ever; it is the OIDC subject of ordinary clients.
+type UserID string
+
+// Status says whether a person may sign in.
+type Status string
+
+// The statuses a person can have.
+const (
+	Active Status = "active"
+	Banned Status = "banned"
+)
+
+// User is a person. Addresses and factors are kept beside it, not in it.
+type User struct {
+	ID         UserID
+	Status     Status
+	Operator   bool // may use the operator pages
+	Profile    Profile
+	Groups     []string
+	ExternalID string // id in the system the person was imported from, or ""
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	Version    int // raised at every save; a stale save is problem.Conflict
+}
+
+// MayEnter reports whether the person may sign in and use what was issued to them.
+func (u User) MayEnter() bool { return u.Status == Active }
+
+// Profile holds the standard claims a person may fill in (OIDC Core §5.1),
+// without e-mail and phone, which are addresses of their own. Empty means unsaid.
+type Profile struct {
+	Name              string  `json:"name,omitempty"`
+	GivenName         string  `json:"given_name,omitempty"`
+	FamilyName        string  `json:"family_name,omitempty"`
+	MiddleName        string  `json:"middle_name,omitempty"`
+	Nickname          string  `json:"nickname,omitempty"`
+	PreferredUsername string  `json:"preferred_username,omitempty"`
+	Page              string  `json:"profile,omitempty"`
+	Picture           string  `json:"picture,omitempty"`
+	Website           string  `json:"website,omitempty"`
+	Gender            string  `json:"gender,omitempty"`
+	Birthdate         string  `json:"birthdate,omitempty"`
+	Zoneinfo          string  `json:"zoneinfo,omitempty"`
+	Locale            string  `json:"locale,omitempty"`
+	Address           Address `json:"address,omitzero"`
+}
+
+// Address is a postal address (OIDC Core §5.1.1).
+type Address struct {
+	Formatted     string `json:"formatted,omitempty"`
+	StreetAddress string `json:"street_address,omitempty"`
+	Locality      string `json:"locality,omitempty"`
+	Region        string `json:"region,omitempty"`
+	PostalCode    string `json:"postal_code,omitempty"`
+	Country       string `json:"country,omitempty"`
+}

@@ -1,0 +1,70 @@
+package login
+
+import (
+	"time"
+
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/session"
+)
+
+// AttemptID names one try at signing in.
+type AttemptID string
+
+// Goal is what an attempt is for.
+type Goal string
+
+// The goals.
+const (
+	SignIn Goal = "sign_in"
+	SignUp Goal = "sign_up"
+	StepUp Goal = "step_up" // prove again within a session
+)
+
+// Attempt is one browser's try at becoming a session: what was shown and proven.
+// What is still owed is Next's to say.
+type Attempt struct {
+	ID         AttemptID
+	Browser    session.BrowserID // no other browser may advance it
+	Goal       Goal
+	Ask        AskID               // relying party waiting; "" for our own portal
+	Identifier identity.Identifier // as typed, canonical; unknown ones look exactly like known ones
+	UserID     identity.UserID     // "" until resolved, and for ever if unknown
+	Human      bool                // bot check passed
+	Proofs     []identity.Proof
+	Challenges map[identity.Method]Challenge // one live per method
+	Confirmed  bool                          // our own code to the address in question came back
+	Reset      bool                          // the person said the password is lost
+	Draft      Draft                         // waits here until settle
+	Public     bool                          // "this is a public computer"
+	SessionID  session.ID                    // set once, by settle
+	Version    int                           // 0: not saved yet
+
+	CreatedAt, ExpiresAt, AbandonedAt time.Time
+}
+
+// Challenge is a question that was sent somewhere. Only digests of the answers are
+// kept; one mail may carry a code and a link, which are one challenge.
+type Challenge struct {
+	Code      secret.Digest       `json:"code,omitempty"` // MAC of the six digits
+	Link      secret.Digest       `json:"link,omitempty"` // digest of the link's token
+	Target    identity.Identifier `json:"target"`         // where it went, or would have gone
+	Tries     int                 `json:"tries"`          // wrong answers left
+	SentAt    time.Time           `json:"sent_at"`
+	ExpiresAt time.Time           `json:"expires_at"`
+}
+
+// Draft is what sign-up and reset gather before anything is written.
+type Draft struct {
+	Name         string        `json:"name,omitempty"`
+	PasswordHash secret.String `json:"-"` // of the chosen password; kept sealed by storage
+	Locale       string        `json:"locale,omitempty"`
+	Invitation   string        `json:"invitation,omitempty"` // id of the invitation that was shown
+}
+
+const (
+	attemptLife   = 15 * time.Minute
+	challengeLife = 10 * time.Minute
+	codeTries     = 5
+	resendAfter   = 30 * time.Second
+)

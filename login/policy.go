@@ -1,0 +1,59 @@
+package login
+
+import (
+	"idp/identity"
+	"idp/session"
+)
+
+// Mode says who may sign up.
+type Mode string
+
+// The sign-up modes.
+const (
+	Open    Mode = "open"
+	Invited Mode = "invited" // only with an invitation bound to the address
+	Closed  Mode = "closed"
+)
+
+// Settings are the operator's choices about signing in; one row in the database.
+type Settings struct {
+	SignUp    Mode          `json:"sign_up"`
+	TwoPages  bool          `json:"two_pages"`  // ask for the identifier first, the password on the next page
+	Password  bool          `json:"password"`   // passwords may be used
+	EmailCode bool          `json:"email_code"` // a mailed code signs in
+	EmailLink bool          `json:"email_link"` // a mailed link signs in
+	Rules     PasswordRules `json:"rules"`
+}
+
+// PasswordRules decide what password may be chosen (NIST SP 800-63B-4: length first).
+type PasswordRules struct {
+	MinLength int  `json:"min_length"` // characters; 8 at least
+	MinScore  int  `json:"min_score"`  // zxcvbn score, 0–4
+	Special   bool `json:"special"`    // demand a special character
+	Digit     bool `json:"digit"`
+	MixedCase bool `json:"mixed_case"`
+}
+
+// DefaultSettings let anybody sign up with a password and a mailed code.
+func DefaultSettings() Settings {
+	return Settings{
+		SignUp: Open, Password: true, EmailCode: true, EmailLink: true,
+		Rules: PasswordRules{MinLength: 8, MinScore: 2},
+	}
+}
+
+// Policy is what is demanded of one attempt: settings ∨ organization ∨ the waiting Ask.
+type Policy struct {
+	Settings
+	Need  session.Need
+	Human bool // a bot check is due first
+}
+
+// Facts are what is on file about the person an attempt is about.
+type Facts struct {
+	Known    bool
+	User     identity.User
+	Holdings []identity.Holding
+	Factors  []identity.Factor
+	Held     bool // somebody holds the attempt's address, verified
+}

@@ -1,0 +1,70 @@
+package login
+
+import (
+	"context"
+	"time"
+
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/session"
+)
+
+// Store is what login needs remembered about attempts.
+type Store interface {
+	Attempt(ctx context.Context, id AttemptID) (Attempt, error) // problem.NotFound
+	SaveAttempt(ctx context.Context, a Attempt) error           // creates at Version 0; problem.Conflict if Version moved
+	Ask(ctx context.Context, id AskID) (Ask, error)             // problem.NotFound
+	SaveAsk(ctx context.Context, a Ask) error                   // creates or replaces
+	UseAsk(ctx context.Context, id AskID, at time.Time) error   // once: the second is problem.Conflict
+	Invitation(ctx context.Context, token secret.Digest) (Invitation, error)
+	SaveInvitation(ctx context.Context, i Invitation) error
+	UseInvitation(ctx context.Context, id string, at time.Time) error // once: the second is problem.Conflict
+	Knows(ctx context.Context, b session.BrowserID, u identity.UserID) (bool, error)
+}
+
+// People is where persons are looked up and written.
+type People interface {
+	Find(ctx context.Context, i identity.Identifier) (Person, error)                       // problem.NotFound
+	Person(ctx context.Context, id identity.UserID) (Person, error)                        // problem.NotFound
+	SaveUser(ctx context.Context, u identity.User) error                                   // creates at Version 0; problem.Conflict if Version moved
+	SaveHolding(ctx context.Context, h identity.Holding) error                             // problem.Conflict if somebody else holds it verified
+	DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) error // others' unproven claims to it
+	SaveFactor(ctx context.Context, f identity.Factor) error                               // creates or replaces; one password per person
+}
+
+// Person is somebody on file with all that may prove them.
+type Person struct {
+	User     identity.User
+	Holdings []identity.Holding
+	Factors  []identity.Factor
+}
+
+// Invitation lets one address sign up where sign-up is by invitation.
+type Invitation struct {
+	ID        string
+	Address   identity.Identifier
+	Token     secret.Digest
+	By        string // who invited, as an event's actor
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    time.Time
+}
+
+// Budget allows Limit failures under Key; the last one blocks the key for Window, and
+// failures older than Window are forgotten.
+type Budget struct {
+	Key    string
+	Limit  int
+	Window time.Duration
+}
+
+// Throttle counts failures, shared by all replicas. A try is reserved before it is
+// verified, so that parallel guesses cannot beat the count.
+type Throttle interface {
+	// Reserve takes one try from every budget, or none if any is spent; then it says how long to wait.
+	Reserve(ctx context.Context, budgets []Budget, now time.Time) (wait time.Duration, err error)
+	// Release gives one try back to each key: the answer was right.
+	Release(ctx context.Context, keys []string, now time.Time) error
+	// Clear forgets the keys.
+	Clear(ctx context.Context, keys []string) error
+}

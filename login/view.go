@@ -1,0 +1,56 @@
+package login
+
+import (
+	"time"
+
+	"idp/identity"
+	"idp/session"
+)
+
+// Step is what a browser has to do next. Next alone makes one.
+type Step string
+
+// The steps, spelled in pages, SDK and API as here.
+const (
+	NeedsHuman             Step = "needs_human"
+	NeedsIdentifier        Step = "needs_identifier"
+	NeedsFirstFactor       Step = "needs_first_factor"
+	NeedsSecondFactor      Step = "needs_second_factor"
+	NeedsEnrollment        Step = "needs_enrollment"
+	NeedsEmailVerification Step = "needs_email_verification"
+	MissingRequirements    Step = "missing_requirements"
+	NeedsNewPassword       Step = "needs_new_password"
+	Complete               Step = "complete"
+	Abandoned              Step = "abandoned"
+)
+
+// View is all that a screen may know. The Frontend API encodes it, pages hand it to a
+// template; neither reads an Attempt.
+type View struct {
+	ID         AttemptID       `json:"id"`
+	Goal       Goal            `json:"goal"`
+	Step       Step            `json:"step"`
+	Identifier string          `json:"identifier,omitempty"` // as the person typed it on this attempt
+	Masked     string          `json:"masked,omitempty"`     // the same, for a screen others may see
+	Party      *identity.Party `json:"party,omitempty"`
+	Methods    []Option        `json:"methods,omitempty"` // what may be tried now, last used first
+	Missing    []string        `json:"missing,omitempty"` // sign-up fields still owed
+	Rules      *PasswordRules  `json:"password_rules,omitempty"`
+	SessionID  session.ID      `json:"session_id,omitempty"`
+	Next       string          `json:"next,omitempty"` // where to go when complete
+	ExpiresAt  time.Time       `json:"expires_at"`
+
+	// Cookie is the browser's renewed secret when the attempt just completed. The adapters
+	// write it; it is never encoded.
+	Cookie *session.Token `json:"-"`
+	// Public says that the cookie must be forgotten with the window.
+	Public bool `json:"-"`
+}
+
+// Option is one method a person may use now.
+type Option struct {
+	Method   identity.Method `json:"method"`
+	Target   string          `json:"target,omitempty"`   // masked: where a message goes
+	Sent     bool            `json:"sent,omitempty"`     // a challenge is out and alive
+	ResendAt time.Time       `json:"resend_at,omitzero"` // earliest time for another message
+}
