@@ -1,0 +1,109 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"idp/internal/problem"
+)
+
+// explain says what was being done when err came, and turns what callers can act on into
+// the problem they gave for it: a missing row into the one of kind NotFound, a taken key
+// into the one of kind Conflict. A database that does not answer is problem.Unavailable.
+func explain(doing string, err error, known ...*problem.Error) error {
+	if err == nil {
+		return nil
+	}
+	var kind problem.Kind
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		kind = problem.NotFound
+	case isTaken(err):
+		kind = problem.Conflict
+	}
+	for _, p := range known {
+		if p.Kind == kind {
+			return p.Because(fmt.Errorf("%s: %w", doing, err))
+		}
+	}
+	return unreachable(fmt.Errorf("%s: %w", doing, err))
+}
+
+// oneRow demands that a conditional statement changed exactly one row; if it changed
+// none, somebody was faster or the row is not there, which is otherwise.
+func oneRow(doing string, res sql.Result, err error, otherwise *problem.Error) error {
+	if err != nil {
+		return explain(doing, err, otherwise)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return explain(doing, err)
+	}
+	if n != 1 {
+		return otherwise.Because(fmt.Errorf("%s: %d rows changed", doing, n))
+	}
+	return nil
+}
+
+// unreachable makes a problem.Unavailable of errors that say "no database just now".
+func unreachable(err error) error {
+	var p *problem.Error
+	if err == nil || errors.As(err, &p) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	code := pgCode(err)
+	away := errors.As(err, &connect) || errors.As(err, &network) || isBusy(err) ||
+		strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "53300"
+	if !away {
+		return err
+	}
+	return problem.New(problem.Unavailable, "database_unavailable", "This service is busy. Please try again in a moment.").
+		After(time.Second).Because(err)
+}
+
+// isTaken reports a violated unique index or primary key.
+func isTaken(err error) bool {
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return true
+	}
+	return pgCode(err) == "23505"
+}
+
+// lostRace reports errors that a second try can cure.
+func lostRace(err error) bool {
+	switch pgCode(err) {
+	case "40001", "40P01":
+		return true
+	}
+	return isBusy(err)
+}
+
+func isBusy(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+func pgCode(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
