@@ -1,0 +1,7 @@
+.PHONY: dev check test torture e2e bench
+dev:     ; go run ./cmd/idp serve
+check:   ; gofmt -l . && go vet ./... && golangci-lint run
+test:    ; scripts/test
+e2e:     ; scripts/test e2e
+torture: ; scripts/torture
+bench:   ; scripts/bench
