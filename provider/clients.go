@@ -1,0 +1,237 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"idp/event"
+	"idp/internal/problem"
+	"idp/internal/secret"
+)
+
+// Clients is the register of relying parties: the one way to create and change them, and
+// the memory from which requests are answered. Fill the fields; the zero rest is ready.
+type Clients struct {
+	Store  ClientStore
+	Events event.Recorder
+	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
+	Now    func() time.Time
+
+	mu    sync.RWMutex
+	known map[ClientID]Client
+	epoch int // raised by Invalidate, so that an old row read meanwhile is not kept
+}
+
+const (
+	maxKnown    = 20_000 // clients kept in memory; more are read from the database
+	maxRotation = 30 * 24 * time.Hour
+)
+
+// ErrClientUnknown says that no such client exists.
+var ErrClientUnknown = problem.New(problem.NotFound, "client_unknown", "There is no such app.")
+
+// Get returns a client, from memory if it was asked for since the last Invalidate.
+// An unknown one is problem.NotFound. The client is shared: do not change its slices.
+func (c *Clients) Get(ctx context.Context, id ClientID) (Client, error) {
+	c.mu.RLock()
+	found, ok := c.known[id]
+	epoch := c.epoch
+	c.mu.RUnlock()
+	if ok {
+		return found, nil
+	}
+	if id == "" || len(id) > 200 {
+		return Client{}, ErrClientUnknown
+	}
+	found, err := c.Store.Client(ctx, id)
+	if err != nil {
+		return Client{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.epoch == epoch {
+		if c.known == nil || len(c.known) >= maxKnown {
+			c.known = map[ClientID]Client{}
+		}
+		c.known[id] = found
+	}
+	return found, nil
+}
+
+// Invalidate forgets what is in memory: somebody changed a client.
+func (c *Clients) Invalidate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known, c.epoch = nil, c.epoch+1
+}
+
+// List returns clients in the order of their ids, after the given one, at most limit (100 if 0).
+func (c *Clients) List(ctx context.Context, after ClientID, limit int) ([]Client, error) {
+	if limit <= 0 || limit > 100 {
+		limit = 100
+	}
+	return c.Store.Clients(ctx, after, limit)
+}
+
+// Create registers a client: what the draft leaves out gets the default of its type, and
+// the result must be safe for that type (problem.Invalid names the field). The secret is
+// returned this once; it is empty for public clients. Actor is who did it, as in events.
+func (c *Clients) Create(ctx context.Context, draft Client, actor string) (Client, secret.String, error) {
+	draft.ID, draft.Version, draft.Secrets = ClientID(secret.NewID("client")), 0, nil
+	complete(&draft)
+	if err := validate(draft); err != nil {
+		return Client{}, secret.String{}, err
+	}
+	now := c.Now()
+	draft.CreatedAt, draft.UpdatedAt = now, now
+	var key secret.String
+	if !draft.Public() {
+		key = secret.Token(secretPrefix)
+		draft.Secrets = []ClientSecret{{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}}
+	}
+	err := c.save(ctx, draft, event.ClientCreated, actor)
+	if err != nil {
+		return Client{}, secret.String{}, err
+	}
+	draft.Version = 1
+	return draft, key, nil
+}
+
+const secretPrefix = "idp_cs_"
+
+// Update changes a client. The changed whole is validated, so an update can make nothing
+// that Create would refuse. Id, secrets and dates are not the change's to touch.
+func (c *Clients) Update(ctx context.Context, id ClientID, actor string, change func(*Client) error) (Client, error) {
+	return c.change(ctx, id, event.ClientUpdated, actor, func(next *Client) error {
+		was := *next
+		if err := change(next); err != nil {
+			return err
+		}
+		if was.Public() != next.Public() && !next.Public() && len(was.Secrets) == 0 {
+			return problem.New(problem.Invalid, "client_needs_secret",
+				"A public app cannot become confidential; create a new one.").On("token_endpoint_auth_method")
+		}
+		next.ID, next.Secrets, next.CreatedAt, next.Version = was.ID, was.Secrets, was.CreatedAt, was.Version
+		if next.Public() {
+			next.Secrets = nil
+		}
+		complete(next)
+		return validate(*next)
+	})
+}
+
+// RotateSecret makes a new secret, returned this once. The one before stays good for keep
+// (at most 30 days; 0 ends it at once); older ones end now.
+func (c *Clients) RotateSecret(ctx context.Context, id ClientID, keep time.Duration, actor string) (secret.String, error) {
+	key := secret.Token(secretPrefix)
+	_, err := c.change(ctx, id, event.ClientSecretRotated, actor, func(next *Client) error {
+		if next.Public() {
+			return problem.New(problem.Invalid, "client_public", "A public app has no secret.")
+		}
+		now := c.Now()
+		secrets := []ClientSecret{{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}}
+		if keep = min(keep, maxRotation); keep > 0 && len(next.Secrets) > 0 {
+			last := next.Secrets[0]
+			if ends := now.Add(keep); last.ExpiresAt.IsZero() || ends.Before(last.ExpiresAt) {
+				last.ExpiresAt = ends
+			}
+			secrets = append(secrets, last)
+		}
+		next.Secrets = secrets
+		return nil
+	})
+	if err != nil {
+		return secret.String{}, err
+	}
+	return key, nil
+}
+
+// Disable stops a client at once: it can neither start nor redeem anything, and what was
+// issued to it is dead until Enable.
+func (c *Clients) Disable(ctx context.Context, id ClientID, actor string) error {
+	return c.turn(ctx, id, event.ClientDisabled, actor, true)
+}
+
+// Enable undoes Disable.
+func (c *Clients) Enable(ctx context.Context, id ClientID, actor string) error {
+	return c.turn(ctx, id, event.ClientEnabled, actor, false)
+}
+
+func (c *Clients) turn(ctx context.Context, id ClientID, kind event.Kind, actor string, off bool) error {
+	_, err := c.change(ctx, id, kind, actor, func(next *Client) error {
+		next.Disabled = off
+		return nil
+	})
+	return err
+}
+
+// Delete removes a client and ends all that was issued to it.
+func (c *Clients) Delete(ctx context.Context, id ClientID, actor string) error {
+	defer c.Invalidate()
+	return c.InTx(ctx, func(ctx context.Context) error {
+		if err := c.Store.DeleteClient(ctx, id, c.Now()); err != nil {
+			return err
+		}
+		return c.Events.Record(ctx, event.Event{Kind: event.ClientDeleted, Actor: actor, Client: string(id)})
+	})
+}
+
+// NewRegistrationToken makes leave to register that many clients within life (RFC 7591 §3).
+func (c *Clients) NewRegistrationToken(ctx context.Context, uses int, life time.Duration, actor string) (secret.String, RegistrationToken, error) {
+	if uses < 1 || uses > 10_000 || life <= 0 {
+		return secret.String{}, RegistrationToken{}, problem.New(problem.Invalid, "registration_token_invalid",
+			"A registration token needs 1 to 10,000 uses and a lifetime.").On("uses")
+	}
+	key, now := secret.Token("idp_reg_"), c.Now()
+	t := RegistrationToken{
+		ID: secret.NewID("registration"), Digest: secret.DigestOf(key.Reveal()),
+		Uses: uses, CreatedAt: now, ExpiresAt: now.Add(life),
+	}
+	err := c.InTx(ctx, func(ctx context.Context) error {
+		if err := c.Store.SaveRegistrationToken(ctx, t); err != nil {
+			return err
+		}
+		return c.Events.Record(ctx, event.Event{
+			Kind: event.RegistrationTokenNew, Actor: actor, Detail: map[string]string{"token": t.ID},
+		})
+	})
+	return key, t, err
+}
+
+func (c *Clients) change(ctx context.Context, id ClientID, kind event.Kind, actor string, do func(*Client) error) (Client, error) {
+	next, err := c.Store.Client(ctx, id)
+	if err != nil {
+		return Client{}, err
+	}
+	if err := do(&next); err != nil {
+		return Client{}, err
+	}
+	next.UpdatedAt = c.Now()
+	if err := c.save(ctx, next, kind, actor); err != nil {
+		return Client{}, err
+	}
+	next.Version++
+	return next, nil
+}
+
+func (c *Clients) save(ctx context.Context, client Client, kind event.Kind, actor string) error {
+	defer c.Invalidate()
+	return c.InTx(ctx, func(ctx context.Context) error {
+		if err := c.Store.SaveClient(ctx, client); err != nil {
+			return fmt.Errorf("save client %s: %w", client.ID, err)
+		}
+		return c.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Client: string(client.ID)})
+	})
+}
+
+// knows reports whether the secret is one of the client's live ones.
+func (c Client) knows(given string, now time.Time) bool {
+	digest := string(secret.DigestOf(given))
+	return slices.ContainsFunc(c.Secrets, func(s ClientSecret) bool {
+		live := s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
+		return secret.Equal(digest, string(s.Digest)) && live
+	})
+}

@@ -1,0 +1,189 @@
+package token
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"idp/event"
+	"idp/internal/problem"
+)
+
+// KeySet signs and verifies with the instance's keys. Fill the exported fields, then
+// call Ensure once before use.
+type KeySet struct {
+	Store  Store
+	Events event.Recorder
+	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
+	Now    func() time.Time
+
+	ring atomic.Pointer[ring]
+}
+
+const maxJWT = 8 << 10 // characters of a JWT we are willing to look at
+
+// Ensure loads the keys and makes those that are missing: on the first start all of
+// them. Two processes starting at once agree on the keys of whichever was first.
+func (k *KeySet) Ensure(ctx context.Context) error {
+	if err := k.Reload(ctx); err != nil {
+		return err
+	}
+	var made bool
+	for _, s := range slots {
+		if k.ring.Load().current[s] != nil {
+			continue
+		}
+		key, err := k.generate(s, Current)
+		if err != nil {
+			return err
+		}
+		if err := k.Store.SaveKey(ctx, key); err != nil && !problem.Is(err, problem.Conflict) {
+			return fmt.Errorf("save the first %s key for %s: %w", s.algorithm, s.purpose, err)
+		}
+		made = true
+	}
+	if !made {
+		return nil
+	}
+	return k.Reload(ctx)
+}
+
+// Reload takes a fresh snapshot of the keys in storage.
+func (k *KeySet) Reload(ctx context.Context) error {
+	keys, err := k.Store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("load signing keys: %w", err)
+	}
+	r, err := newRing(keys)
+	if err != nil {
+		return err
+	}
+	k.ring.Store(r)
+	return nil
+}
+
+// Sign encodes claims and signs them with the current key of that purpose and
+// algorithm; typ is the JWS header of that name ("JWT", "at+jwt" …).
+func (k *KeySet) Sign(_ context.Context, p Purpose, algorithm, typ string, claims any) (string, error) {
+	s := k.loaded().current[slot{p, algorithm}]
+	if s == nil {
+		return "", fmt.Errorf("no current %s key for %s", algorithm, p)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode claims: %w", err)
+	}
+	return s.sign(typ, payload)
+}
+
+// Verified is a JWT whose signature is ours.
+type Verified struct {
+	KeyID     string
+	Algorithm string
+	Type      string // the header typ, "" if absent
+	Claims    json.RawMessage
+}
+
+// ErrUnverified says that a JWT is not one that we signed for that purpose.
+var ErrUnverified = problem.New(problem.Unauthenticated, "token_unverified", "That token is not one of ours.")
+
+// Verify checks that a key of that purpose, not retired, signed raw. The key is found by
+// its kid alone and decides the algorithm; keys that a token brings along are ignored.
+// Times and audience are the caller's to check. Anything else is ErrUnverified.
+func (k *KeySet) Verify(_ context.Context, p Purpose, raw string) (Verified, error) {
+	if len(raw) > maxJWT {
+		return Verified{}, ErrUnverified
+	}
+	parsed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	if err != nil || len(parsed.Signatures) != 1 {
+		return Verified{}, ErrUnverified.Because(err)
+	}
+	header := parsed.Signatures[0].Protected
+	key, ok := k.loaded().public[p][header.KeyID]
+	if !ok || key.Algorithm != header.Algorithm {
+		return Verified{}, ErrUnverified
+	}
+	payload, err := parsed.Verify(key.Key)
+	if err != nil {
+		return Verified{}, ErrUnverified.Because(err)
+	}
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	return Verified{KeyID: header.KeyID, Algorithm: header.Algorithm, Type: typ, Claims: payload}, nil
+}
+
+// JWKS returns the public keys as a JSON Web Key Set (RFC 7517 §5) and its entity tag.
+func (k *KeySet) JWKS() (document []byte, etag string) {
+	r := k.loaded()
+	return r.jwks, r.etag
+}
+
+// Keys returns all keys that are not retired, by purpose, algorithm and age.
+func (k *KeySet) Keys() []Key { return slices.Clone(k.loaded().keys) }
+
+// Algorithms returns the algorithms that purpose can sign with, sorted.
+func (k *KeySet) Algorithms(p Purpose) []string {
+	var list []string
+	for s := range k.loaded().current {
+		if s.purpose == p {
+			list = append(list, s.algorithm)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (k *KeySet) loaded() *ring {
+	if r := k.ring.Load(); r != nil {
+		return r
+	}
+	return &ring{}
+}
+
+func (k *KeySet) generate(s slot, state State) (Key, error) {
+	private, err := newPrivate(s.algorithm)
+	if err != nil {
+		return Key{}, fmt.Errorf("make a %s key: %w", s.algorithm, err)
+	}
+	id, err := Thumbprint(private.Public())
+	if err != nil {
+		return Key{}, err
+	}
+	now := k.Now()
+	key := Key{ID: id, Purpose: s.purpose, Algorithm: s.algorithm, State: state, Private: private, CreatedAt: now}
+	if state == Current {
+		key.ActivatedAt = now
+	}
+	return key, nil
+}
+
+const rsaBits = 2048
+
+func newPrivate(algorithm string) (crypto.Signer, error) {
+	switch algorithm {
+	case RS256:
+		return rsa.GenerateKey(rand.Reader, rsaBits)
+	case ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	return nil, fmt.Errorf("algorithm %s is not one we sign with", algorithm)
+}
+
+// Thumbprint returns the key id of a public key: its SHA-256 thumbprint in base64url (RFC 7638).
+func Thumbprint(public crypto.PublicKey) (string, error) {
+	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", fmt.Errorf("thumbprint: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sum), nil
+}
