@@ -1,0 +1,37 @@
+package web
+
+import "net/http"
+
+// The policies of pages. There is no form-action: Chromium applies it to the redirects
+// that follow a form, and ours end at relying parties.
+const (
+	pagePolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+	otherPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+	permissions = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
+)
+
+// headers are on every answer, whatever becomes of the request.
+func (f *Faces) headers(h http.Header, s *state, face Face) {
+	h.Set("X-Request-Id", s.trace)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", otherPolicy)
+	if face == Page || face == Protocol {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", permissions)
+	}
+	if face != Document && face != Plain {
+		h.Set("Cache-Control", "no-store")
+	}
+	if f.https() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// pageHeaders turn an answer into a page: it may use our own style and script.
+func pageHeaders(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cache-Control", "no-store")
+}

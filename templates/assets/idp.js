@@ -1,0 +1,83 @@
+/* Comforts only: every page works without this file. Plain ES5, for old and test browsers. */
+(function () {
+  'use strict';
+  function each(selector, act) {
+    var found = document.querySelectorAll(selector);
+    for (var i = 0; i < found.length; i++) act(found[i]);
+  }
+  function byId(id) { return document.getElementById(id); }
+
+  /* The page that carries a response to a relying party sends itself. */
+  each('form[data-submit]', function (form) { form.submit(); });
+
+  /* Start at what went wrong. */
+  each('#trouble', function (box) { box.focus(); });
+
+  each('[data-reveal]', function (button) {
+    var input = byId(button.getAttribute('data-reveal'));
+    button.hidden = false;
+    button.addEventListener('click', function () {
+      var hidden = input.type === 'password';
+      input.type = hidden ? 'text' : 'password';
+      button.setAttribute('aria-pressed', hidden ? 'true' : 'false');
+      button.textContent = button.getAttribute(hidden ? 'data-hide' : 'data-show');
+      input.focus();
+    });
+    if (input.form) input.form.addEventListener('submit', function () { input.type = 'password'; });
+  });
+
+  each('[data-copy]', function (button) {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    var words = button.textContent;
+    button.addEventListener('click', function () {
+      navigator.clipboard.writeText(byId(button.getAttribute('data-copy')).textContent).then(function () {
+        button.textContent = button.getAttribute('data-done');
+        setTimeout(function () { button.textContent = words; }, 1600);
+      });
+    });
+  });
+
+  /* A complete code needs no button. */
+  each('input[data-digits]', function (input) {
+    var sent = false;
+    input.addEventListener('input', function () {
+      var digits = input.value.replace(/\D/g, '');
+      if (!sent && digits.length === Number(input.getAttribute('data-digits'))) {
+        sent = true;
+        input.value = digits;
+        if (input.form.requestSubmit) input.form.requestSubmit(); else input.form.submit();
+      }
+    });
+  });
+
+  /* Count down until another message may be sent. */
+  each('button[data-wait]', function (button) {
+    var left = Number(button.getAttribute('data-wait')), words = button.textContent;
+    if (!(left > 0)) return;
+    button.disabled = true;
+    (function tick() {
+      if (left <= 0) { button.disabled = false; button.textContent = words; return; }
+      button.textContent = words + ' (' + left + ')';
+      left -= 1;
+      setTimeout(tick, 1000);
+    })();
+  });
+
+  /* Tick off the password rules while typing; the server decides. */
+  each('.idp-rules', function (list) {
+    var input = document.querySelector('input[aria-describedby~="' + list.id + '"]');
+    if (!input) return;
+    var tests = {
+      length: function (v, item) { return Array.from(v).length >= Number(item.getAttribute('data-least')); },
+      'case': function (v) { return v.toLowerCase() !== v && v.toUpperCase() !== v; },
+      digit: function (v) { return /\d/.test(v); },
+      special: function (v) { return /[^A-Za-z0-9\s]/.test(v); }
+    };
+    input.addEventListener('input', function () {
+      each('#' + list.id + ' [data-rule]', function (item) {
+        item.classList.toggle('idp-met', tests[item.getAttribute('data-rule')](input.value, item));
+      });
+    });
+  });
+})();

@@ -1,0 +1,89 @@
+package templates
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+	texttemplate "text/template"
+	"time"
+
+	"idp/internal/secret"
+)
+
+// mailFrame is a letter's data in a language. Data has the fields To, Code, Link, Words
+// (map[string]string) and Valid (time.Duration: how long code and link live, 0 if neither
+// expires); code and link may be strings or secrets.
+type mailFrame struct {
+	Frame
+}
+
+// The methods are what mail templates may call besides those of Frame.
+
+// Reveal returns a code or link to be read by the one it is sent to.
+func (m mailFrame) Reveal(v any) string {
+	if s, ok := v.(secret.String); ok {
+		return s.Reveal()
+	}
+	return fmt.Sprint(v)
+}
+
+// Lasts says how long code and link live, "" if they do not expire.
+func (m mailFrame) Lasts(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return ""
+	case d < 2*time.Hour:
+		return m.N("lasts.minutes", max(1, int(d.Round(time.Minute).Minutes())))
+	case d < 48*time.Hour:
+		return m.N("lasts.hours", int(d.Hours()))
+	}
+	return m.N("lasts.days", int(d.Round(time.Hour).Hours()/24))
+}
+
+func (s *Set) loadMails(files fs.FS) error {
+	names, err := fs.Glob(files, "mail/*.txt")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		kind := strings.TrimSuffix(path.Base(name), ".txt")
+		if kind == "layout" {
+			continue
+		}
+		text, err := texttemplate.New(path.Base(name)).ParseFS(files, name, "mail/layout.txt")
+		if err != nil {
+			return fmt.Errorf("parse %s: %w", name, err)
+		}
+		html, err := template.New("layout.html").ParseFS(files, "mail/layout.html", "mail/"+kind+".html")
+		if err != nil {
+			return fmt.Errorf("parse mail/%s.html: %w", kind, err)
+		}
+		s.mails[kind] = mail{html: html, text: text}
+	}
+	return nil
+}
+
+// Mail draws the mail of that kind in a language ("" for the default). Data is what
+// mailFrame says.
+func (s *Set) Mail(kind, locale string, data any) (subject, text, html string, err error) {
+	t, ok := s.mails[kind]
+	if !ok {
+		return "", "", "", fmt.Errorf("no mail is called %q", kind)
+	}
+	m := mailFrame{Frame{Locale: s.Match(locale), Brand: s.Brand, Data: data, set: s}}
+	var plain, rich bytes.Buffer
+	if err := t.text.Execute(&plain, m); err != nil {
+		return "", "", "", fmt.Errorf("draw mail %s: %w", kind, err)
+	}
+	if err := t.html.Execute(&rich, m); err != nil {
+		return "", "", "", fmt.Errorf("draw mail %s: %w", kind, err)
+	}
+	subject, text, _ = strings.Cut(plain.String(), "\n")
+	return oneLine(subject), strings.TrimSpace(text) + "\n", rich.String(), nil
+}
+
+// oneLine keeps a name with a line break from adding headers to a mail.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

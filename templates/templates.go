@@ -1,0 +1,177 @@
+// Package templates draws: pages, e-mails, style, script and the words in every
+// language. It knows nothing of HTTP or of other rooms; whoever shows a page hands it
+// the data that the page's comment names.
+//
+// A page lives in pages/NAME.html and defines "title" and "main"; layout.html puts
+// what every page shares around it, parts.html holds what several share. A mail is
+// mail/NAME.html (its middle) and mail/NAME.txt (first line: the subject). No sentence
+// stands in a template: words are looked up by key in locales/LANGUAGE.json, so that a
+// language is one more file. A directory given to Load may replace any file.
+package templates
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	texttemplate "text/template"
+
+	"idp/internal/secret"
+)
+
+//go:embed layout.html parts.html pages mail assets locales
+var embedded embed.FS
+
+// Set is all templates, parsed.
+type Set struct {
+	Brand string // what the instance calls itself, in mails
+
+	pages  map[string]*template.Template
+	mails  map[string]mail
+	assets map[string]Asset  // by hashed name
+	hashed map[string]string // plain name → hashed name
+	words  *catalogues
+}
+
+type mail struct {
+	html *template.Template
+	text *texttemplate.Template
+}
+
+// Frame is a page's data and all that the layout says around it.
+type Frame struct {
+	Locale      string
+	Brand       string
+	Development bool
+	Form        secret.String // token of every form
+	Trouble     *Trouble      // why a form came back, nil if it did not
+	Data        any
+
+	set *Set
+}
+
+// Trouble is why a form came back.
+type Trouble struct {
+	Problem string // its code
+	Text    string // English; a catalogue may translate it by "problem.CODE"
+	Field   string // name of the input it is about, "" for the whole form
+}
+
+// Load parses the embedded templates. A file of the same name in dir ("" for none) replaces
+// the embedded one.
+func Load(dir string) (*Set, error) {
+	var files fs.FS = embedded
+	if dir != "" {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, fmt.Errorf("open template directory: %w", err)
+		}
+		files = overlay{over: root.FS(), under: embedded}
+	}
+	return load(files)
+}
+
+func load(files fs.FS) (*Set, error) {
+	s := &Set{pages: map[string]*template.Template{}, mails: map[string]mail{}}
+	var err error
+	if s.words, err = loadCatalogues(files); err != nil {
+		return nil, err
+	}
+	if s.assets, s.hashed, err = loadAssets(files); err != nil {
+		return nil, err
+	}
+	if err := s.loadPages(files); err != nil {
+		return nil, err
+	}
+	return s, s.loadMails(files)
+}
+
+func (s *Set) loadPages(files fs.FS) error {
+	base, err := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"dict": dict, "initials": initials}).
+		ParseFS(files, "layout.html", "parts.html")
+	if err != nil {
+		return fmt.Errorf("parse layout: %w", err)
+	}
+	names, err := fs.Glob(files, "pages/*.html")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		t, err := base.Clone()
+		if err == nil {
+			_, err = t.ParseFS(files, name)
+		}
+		if err != nil {
+			return fmt.Errorf("parse %s: %w", name, err)
+		}
+		s.pages[strings.TrimSuffix(path.Base(name), ".html")] = t
+	}
+	return nil
+}
+
+// Page draws the page of that name.
+func (s *Set) Page(w io.Writer, name string, f Frame) error {
+	t, ok := s.pages[name]
+	if !ok {
+		return fmt.Errorf("no page is called %q", name)
+	}
+	f.set = s
+	var out bytes.Buffer // a page is shown whole or not at all
+	if err := t.Execute(&out, f); err != nil {
+		return fmt.Errorf("draw page %s: %w", name, err)
+	}
+	_, err := out.WriteTo(w)
+	return err
+}
+
+// overlay is a file system whose upper files hide the lower ones.
+type overlay struct{ over, under fs.FS }
+
+func (o overlay) Open(name string) (fs.File, error) {
+	f, err := o.over.Open(name)
+	if err == nil {
+		info, statErr := f.Stat()
+		if statErr == nil && !info.IsDir() {
+			return f, nil
+		}
+		_ = f.Close() // directories are listed from below: only known files are replaced
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return o.under.Open(name)
+}
+
+// dict makes a map of alternating keys and values, to hand several things to a part.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict needs pairs")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		k, ok := pairs[i].(string)
+		if !ok {
+			return nil, errors.New("dict keys are strings")
+		}
+		m[k] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// initials returns one or two letters that stand for a name.
+func initials(name string) string {
+	var out []rune
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '.' || r == '@' || r == '-' || r == '_' }) {
+		out = append(out, []rune(strings.ToUpper(word))[0])
+		if len(out) == 2 || strings.Contains(name, "@") {
+			break
+		}
+	}
+	return string(out)
+}
