@@ -52,6 +52,7 @@ type Challenge struct {
 	Tries     int                 `json:"tries"`          // wrong answers left
 	SentAt    time.Time           `json:"sent_at"`
 	ExpiresAt time.Time           `json:"expires_at"`
+	UsedAt    time.Time           `json:"used_at,omitzero"` // answered; kept so that a used link can say so
 }
 
 // Draft is what sign-up and reset gather before anything is written.

@@ -20,6 +20,7 @@ const (
 	NeedsEmailVerification Step = "needs_email_verification"
 	MissingRequirements    Step = "missing_requirements"
 	NeedsNewPassword       Step = "needs_new_password"
+	Ready                  Step = "ready" // nothing is owed; settle follows at once, so that no screen ever shows it
 	Complete               Step = "complete"
 	Abandoned              Step = "abandoned"
 )
@@ -34,6 +35,8 @@ type View struct {
 	Masked     string          `json:"masked,omitempty"`     // the same, for a screen others may see
 	Party      *identity.Party `json:"party,omitempty"`
 	Methods    []Option        `json:"methods,omitempty"` // what may be tried now, last used first
+	Reset      bool            `json:"reset,omitempty"`   // the person said the password is lost
+	Hint       string          `json:"hint,omitempty"`    // whom the relying party expects, to prefill the identifier
 	Missing    []string        `json:"missing,omitempty"` // sign-up fields still owed
 	Rules      *PasswordRules  `json:"password_rules,omitempty"`
 	SessionID  session.ID      `json:"session_id,omitempty"`

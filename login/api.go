@@ -1,0 +1,170 @@
+package login
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/internal/web"
+	"idp/session"
+)
+
+// API is the engine for scripts: JSON in, a View out, under /frontend/v1/attempts. Its
+// handlers differ from the pages' in how they read and write, in nothing else.
+type API struct {
+	Engine *Engine
+	Keeper *session.Keeper
+	Locale func(r *http.Request) string // best language of who sent r
+}
+
+// Start answers POST /frontend/v1/attempts with a new attempt of this browser.
+func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Goal       Goal   `json:"goal"`
+		Ask        AskID  `json:"ask"`
+		Invitation hidden `json:"invitation"`
+		Public     bool   `json:"public"`
+	}
+	if err := web.DecodeJSON(r, &in); err != nil {
+		return err
+	}
+	browser, err := x.Keeper.Ensure(w, r)
+	if err != nil {
+		return err
+	}
+	b := Beginning{
+		Browser: browser, Goal: in.Goal, Ask: in.Ask, Invitation: in.Invitation.String, Public: in.Public,
+		Locale: x.Locale(r), Network: web.Network(r), UserAgent: r.UserAgent(),
+	}
+	if in.Goal == StepUp {
+		s, err := x.Keeper.Current(r)
+		if err != nil {
+			return err
+		}
+		b.Session = s.ID
+	}
+	v, err := x.Engine.Start(r.Context(), b)
+	return x.answer(w, http.StatusCreated, v, err)
+}
+
+// Look answers GET /frontend/v1/attempts/{attempt}.
+func (x *API) Look(w http.ResponseWriter, r *http.Request) error {
+	return x.event(w, r, nil, func(at At) (View, error) { return x.Engine.Look(r.Context(), at) })
+}
+
+// Identify answers POST …/identify.
+func (x *API) Identify(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Identifier typed `json:"identifier"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Identify(r.Context(), at, string(in.Identifier)) })
+}
+
+// Prepare answers POST …/prepare: a code or link is sent.
+func (x *API) Prepare(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Method identity.Method `json:"method"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Prepare(r.Context(), at, in.Method) })
+}
+
+// Prove answers POST …/prove.
+func (x *API) Prove(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Method identity.Method `json:"method"`
+		Answer hidden          `json:"answer"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) {
+		return x.Engine.Prove(r.Context(), at, in.Method, in.Answer.String)
+	})
+}
+
+// Forgot answers POST …/forgot.
+func (x *API) Forgot(w http.ResponseWriter, r *http.Request) error {
+	return x.event(w, r, &struct{}{}, func(at At) (View, error) { return x.Engine.Forgot(r.Context(), at) })
+}
+
+// Submit answers POST …/submit with the fields of a sign-up.
+func (x *API) Submit(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Email    typed  `json:"email"`
+		Name     string `json:"name"`
+		Password hidden `json:"password"`
+		Locale   string `json:"locale"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) {
+		return x.Engine.Submit(r.Context(), at, Fields{Email: string(in.Email), Name: in.Name, Password: in.Password.String, Locale: in.Locale})
+	})
+}
+
+// Password answers POST …/password: the new password of a reset.
+func (x *API) Password(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Password hidden `json:"password"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.SetPassword(r.Context(), at, in.Password.String) })
+}
+
+// Cancel answers POST …/cancel.
+func (x *API) Cancel(w http.ResponseWriter, r *http.Request) error {
+	return x.event(w, r, &struct{}{}, func(at At) (View, error) { return x.Engine.Cancel(r.Context(), at) })
+}
+
+// event reads the body into in, if there is one to read, and shows what do answers.
+func (x *API) event(w http.ResponseWriter, r *http.Request, in any, do func(At) (View, error)) error {
+	if in != nil {
+		if err := web.DecodeJSON(r, in); err != nil {
+			return err
+		}
+	}
+	b, err := x.Keeper.Browser(r)
+	if err != nil {
+		return err
+	}
+	v, err := do(At{
+		Attempt: AttemptID(r.PathValue("attempt")), Browser: b,
+		Network: web.Network(r), UserAgent: r.UserAgent(), Locale: x.Locale(r),
+	})
+	return x.answer(w, http.StatusOK, v, err)
+}
+
+func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error {
+	if err != nil {
+		return err
+	}
+	if v.Cookie != nil {
+		x.Keeper.Cookies.Write(w, *v.Cookie, !v.Public)
+	}
+	return web.WriteJSON(w, status, v)
+}
+
+// hidden is a secret on its way in. It reads a JSON string and nothing else.
+type hidden struct{ secret.String }
+
+// UnmarshalJSON takes the secret out of the body.
+func (h *hidden) UnmarshalJSON(raw []byte) error {
+	var t typed
+	if err := json.Unmarshal(raw, &t); err != nil {
+		return err
+	}
+	h.String = secret.NewString(string(t))
+	return nil
+}
+
+// typed is what a person typed: a JSON string, and not null.
+type typed string
+
+// UnmarshalJSON refuses what encoding/json would pass over in silence.
+func (t *typed) UnmarshalJSON(raw []byte) error {
+	var s *string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	if s == nil {
+		return errors.New("null where a string belongs")
+	}
+	*t = typed(*s)
+	return nil
+}

@@ -1,0 +1,253 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/message"
+	"idp/session"
+)
+
+// turn is one event on its way through the engine's one door: what was loaded, what it
+// changes, and what must be said when the change stands.
+type turn struct {
+	at  At
+	now time.Time
+	a   Attempt
+	f   Facts
+	p   Policy
+	ask Ask // zero if nobody waits, or no longer
+
+	holder Person // who holds the address of a sign-up, if Facts.Held
+
+	mail   []message.Message
+	said   []event.Event
+	cookie *session.Token
+}
+
+// know fills in the person.
+func (t *turn) know(p Person) {
+	t.a.UserID = p.User.ID
+	t.f = Facts{Known: true, User: p.User, Holdings: p.Holdings, Factors: p.Factors}
+}
+
+// tell adds an event to those recorded with the change. Until they are proven, nobody
+// knows who is acting.
+func (t *turn) tell(k event.Kind, detail map[string]string) {
+	ev := event.Event{
+		Kind: k, User: string(t.a.UserID), Client: t.ask.Party.ID,
+		Session: string(t.a.SessionID), Network: t.at.Network, Detail: detail,
+	}
+	if len(t.a.Proofs) > 0 {
+		ev.Actor = ev.User
+	}
+	t.said = append(t.said, ev)
+}
+
+// load fetches an attempt of this browser with all that Next needs.
+func (e *Engine) load(ctx context.Context, at At) (*turn, error) {
+	a, err := e.Store.Attempt(ctx, at.Attempt)
+	if problem.Is(err, problem.NotFound) || err == nil && a.Browser != at.Browser.ID {
+		return nil, ErrNoAttempt
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{at: at, now: e.Now(), a: a}
+	if a.SessionID == "" && a.AbandonedAt.IsZero() && !t.now.Before(a.ExpiresAt) {
+		t.a.AbandonedAt = a.ExpiresAt
+	}
+	return t, e.learn(ctx, t)
+}
+
+// learn loads the facts and the policy of an attempt.
+func (e *Engine) learn(ctx context.Context, t *turn) error {
+	if t.a.Ask != "" {
+		ask, err := e.Store.Ask(ctx, t.a.Ask)
+		if err != nil && !problem.Is(err, problem.NotFound) {
+			return err
+		}
+		if err == nil && ask.Browser == t.a.Browser && t.now.Before(ask.ExpiresAt) {
+			t.ask = ask
+		}
+	}
+	t.p = Policy{Settings: e.Settings(), Need: t.ask.Need}
+	if t.a.UserID != "" {
+		p, err := e.People.Person(ctx, t.a.UserID)
+		if problem.Is(err, problem.NotFound) {
+			return ErrNoAttempt.Because(err) // deleted meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("load the person of attempt %s: %w", t.a.ID, err)
+		}
+		t.know(p)
+		return nil
+	}
+	if t.a.Goal != SignUp || t.a.Identifier.None() {
+		return nil
+	}
+	p, held, err := e.find(ctx, t.a.Identifier)
+	t.holder, t.f.Held = p, held
+	return err
+}
+
+// turn opens the door for one event, or says why it stays shut: ErrNoAttempt, ErrOver or
+// ErrNotNow. The turn it returns can be shown in either case.
+func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
+	t, err := e.load(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case Next(t.a, t.f, t.p) == Abandoned:
+		return t, ErrOver
+	case !m.open(t.a, t.f, t.p):
+		return t, ErrNotNow
+	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Closed:
+		return t, ErrClosed
+	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Invited && t.a.Draft.Invitation == "":
+		return t, ErrUninvited
+	}
+	return t, nil
+}
+
+// keep commits a turn: what it changes, what follows from it and, when nothing is owed,
+// the session, all at once. Whoever lost a race gets ErrMoved: nothing of theirs
+// happened, and they see what the winner left.
+func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (View, error) {
+	var kept turn
+	err := e.InTx(ctx, func(ctx context.Context) error {
+		kept = *t // the transaction may run again, each time from the same evidence
+		return e.apply(ctx, &kept, also)
+	})
+	switch {
+	case errors.Is(err, ErrSuspended):
+		return e.refuse(ctx, t)
+	case problem.Is(err, problem.Conflict):
+		err = ErrMoved.Because(err)
+	}
+	if err != nil {
+		v, missed := e.Look(ctx, t.at)
+		if missed != nil && !problem.Is(missed, problem.NotFound) {
+			return v, errors.Join(err, missed)
+		}
+		return v, err
+	}
+	kept.a.Version++
+	return e.view(&kept), nil
+}
+
+func (e *Engine) apply(ctx context.Context, t *turn, also []func(ctx context.Context, t *turn) error) error {
+	if t.a.UserID != "" {
+		// Again, and locked: whatever was true before the slow work must still be.
+		p, err := e.People.Person(ctx, t.a.UserID)
+		if err != nil {
+			return err
+		}
+		t.know(p)
+	}
+	for _, do := range also {
+		if err := do(ctx, t); err != nil {
+			return err
+		}
+	}
+	if Next(t.a, t.f, t.p) == Ready {
+		if err := e.settle(ctx, t); err != nil {
+			return err
+		}
+	} else if err := e.Store.SaveAttempt(ctx, t.a); err != nil {
+		return err
+	}
+	return e.announce(ctx, t)
+}
+
+// announce records the events of a turn and posts its messages.
+func (e *Engine) announce(ctx context.Context, t *turn) error {
+	for _, ev := range t.said {
+		if err := e.Events.Record(ctx, ev); err != nil {
+			return err
+		}
+	}
+	for _, m := range t.mail {
+		if err := e.Post(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse ends an attempt whose person proved themselves and may not enter.
+func (e *Engine) refuse(ctx context.Context, t *turn) (View, error) {
+	t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
+	t.said, t.mail = nil, nil
+	t.tell(event.SignInFailed, map[string]string{"reason": "suspended"})
+	v, err := e.keep(ctx, t)
+	if err != nil {
+		return v, err
+	}
+	return v, ErrSuspended
+}
+
+// view is what a screen may know of a turn.
+func (e *Engine) view(t *turn) View {
+	if t == nil {
+		return View{}
+	}
+	step := Next(t.a, t.f, t.p)
+	v := View{
+		ID: t.a.ID, Goal: t.a.Goal, Step: step, Identifier: t.a.Identifier.Value, Masked: t.a.Identifier.Mask(),
+		Reset: t.a.Reset, Methods: Options(t.a, t.f, t.p), SessionID: t.a.SessionID,
+		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public,
+	}
+	if t.ask.ID != "" {
+		party := t.ask.Party
+		v.Party, v.Hint = &party, t.ask.Hint
+	}
+	if step == MissingRequirements {
+		v.Missing = missing(t.a, t.p)
+	}
+	if t.p.Password && (step == MissingRequirements || step == NeedsNewPassword) {
+		rules := t.p.Rules
+		v.Rules = &rules
+	}
+	if step == Complete {
+		v.Next = home
+		if t.ask.ID != "" {
+			v.Next = t.ask.Back()
+		}
+	}
+	return v
+}
+
+const home = "/account" // where somebody goes whom no relying party waits for
+
+// Options lists what may be tried now, best first, with what was sent already.
+func Options(a Attempt, f Facts, p Policy) []Option {
+	var options []Option
+	for _, m := range usable(a, f, p) {
+		o := Option{Method: m}
+		if box := slot(m); box != "" {
+			target := target(a, f)
+			o.Target = target.Mask()
+			if c, ok := a.Challenges[box]; ok && c.UsedAt.IsZero() && c.Target == target {
+				o.Sent, o.ResendAt = true, c.SentAt.Add(resendAfter)
+			}
+		}
+		options = append(options, o)
+	}
+	return options
+}
+
+// target is where a message of this attempt goes: the address that was named, or within
+// a session or after a first proof the person's own.
+func target(a Attempt, f Facts) identity.Identifier {
+	if a.Goal == StepUp || a.Identifier.None() {
+		return f.mailbox()
+	}
+	return a.Identifier
+}

@@ -1,0 +1,207 @@
+package login
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/message"
+	"idp/session"
+)
+
+// settle turns an attempt that owes nothing into a session: the person, what they hold
+// and can prove with, the session, the browser's new secret, and what follows. It runs
+// in the transaction that saves the attempt, which is claimed first: of two that race
+// the slower one writes nothing.
+func (e *Engine) settle(ctx context.Context, t *turn) error {
+	fresh := t.a.UserID == ""
+	if fresh {
+		t.f.User = e.newcomer(t)
+		t.a.UserID = t.f.User.ID
+	}
+	if !t.f.User.MayEnter() {
+		return ErrSuspended
+	}
+	s, err := e.sessionOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	draft := t.a.Draft
+	t.a.SessionID, t.a.Draft = s.ID, Draft{}
+	if err := e.Store.SaveAttempt(ctx, t.a); err != nil {
+		return err
+	}
+	if fresh {
+		if err := e.enter(ctx, t, draft); err != nil {
+			return err
+		}
+	}
+	if err := e.Sessions.SaveSession(ctx, s); err != nil {
+		return err
+	}
+	if err := e.use(ctx, t, s); err != nil {
+		return err
+	}
+	if !fresh && resetProven(t.a) {
+		if err := e.replacePassword(ctx, t, draft.PasswordHash, s.ID); err != nil {
+			return err
+		}
+	}
+	t.tell(event.SignInSucceeded, map[string]string{"methods": methodsOf(t.a.Proofs)})
+	return e.choose(ctx, t)
+}
+
+// newcomer is the person a sign-up makes.
+func (e *Engine) newcomer(t *turn) identity.User {
+	return identity.User{
+		ID: identity.UserID(secret.NewID("user")), Status: identity.Active,
+		Profile:   identity.Profile{Name: t.a.Draft.Name, Locale: t.a.Draft.Locale},
+		CreatedAt: t.now, UpdatedAt: t.now,
+	}
+}
+
+// enter writes a new person. Whoever claimed the address without proof loses the claim;
+// nothing of theirs is joined.
+func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
+	user := t.f.User
+	if err := e.People.SaveUser(ctx, user); err != nil {
+		return err
+	}
+	if err := e.People.DropUnverified(ctx, t.a.Identifier, user.ID); err != nil {
+		return err
+	}
+	if err := e.People.SaveHolding(ctx, identity.Holding{
+		ID: identity.HoldingID(secret.NewID("holding")), UserID: user.ID, Identifier: t.a.Identifier, Primary: true,
+		VerifiedAt: t.now, VerifiedBy: confirmedBy(t.a), Source: "self", CreatedAt: t.now,
+	}); err != nil {
+		return err
+	}
+	if !draft.PasswordHash.Empty() {
+		if err := e.People.SaveFactor(ctx, passwordFactor(user.ID, draft.PasswordHash, t.now)); err != nil {
+			return err
+		}
+	}
+	if draft.Invitation != "" {
+		if err := e.Store.UseInvitation(ctx, draft.Invitation, t.now); err != nil {
+			return err
+		}
+	}
+	t.tell(event.UserCreated, nil)
+	t.tell(event.AddressVerified, nil)
+	return nil
+}
+
+// confirmedBy is the method that proved the address of a sign-up.
+func confirmedBy(a Attempt) identity.Method {
+	for _, p := range a.Proofs {
+		if p.Credential == a.Identifier.Value {
+			return p.Method
+		}
+	}
+	return ""
+}
+
+func passwordFactor(u identity.UserID, hash secret.String, now time.Time) identity.Factor {
+	return identity.Factor{
+		ID: identity.FactorID(secret.NewID("factor")), UserID: u, Method: identity.Password, Secret: hash, CreatedAt: now,
+	}
+}
+
+// The most a session on a public computer may last, whatever the settings say.
+const (
+	publicMaximum = 12 * time.Hour
+	publicIdle    = time.Hour
+)
+
+// sessionOf is the session the person will have on this browser. Whoever is signed in
+// there already goes on under the same id, so that what relying parties know as sid
+// stays true; what was proven, and when, is new.
+func (e *Engine) sessionOf(ctx context.Context, t *turn) (session.Session, error) {
+	set := e.SessionSettings()
+	if t.a.Public {
+		set.Maximum, set.Idle = min(set.Maximum, publicMaximum), min(set.Idle, publicIdle)
+	}
+	s := session.Session{ID: session.ID(secret.NewID("session")), Browser: t.a.Browser, User: t.a.UserID, CreatedAt: t.now}
+	standing, err := e.Sessions.OnBrowser(ctx, t.a.Browser)
+	if err != nil {
+		return s, err
+	}
+	for _, old := range standing {
+		if old.User == t.a.UserID && old.Alive(t.now) {
+			s = old
+			break
+		}
+	}
+	s.Proofs, s.AuthTime = t.a.Proofs, t.a.Proofs[len(t.a.Proofs)-1].At
+	s.LastActiveAt, s.ExpiresAt, s.Idle = t.now, t.now.Add(set.Maximum), set.Idle
+	s.Public, s.UserAgent, s.Network = t.a.Public, session.Clip(t.at.UserAgent), t.at.Network
+	return s, nil
+}
+
+// use makes the session the one in use on its browser, under a new cookie secret.
+func (e *Engine) use(ctx context.Context, t *turn, s session.Session) error {
+	cookie := session.Token{ID: t.a.Browser}.Renew()
+	b := t.at.Browser
+	b.ID, b.Active, b.Digest = t.a.Browser, s.ID, secret.DigestOf(cookie.Secret.Reveal())
+	b.UserAgent, b.SeenAt = session.Clip(t.at.UserAgent), t.now
+	t.cookie = &cookie
+	return e.Sessions.SaveBrowser(ctx, b)
+}
+
+// replacePassword is the end of a reset: the new password, everywhere else signed out,
+// locks opened, the person told.
+func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.String, keep session.ID) error {
+	f, ok := t.f.factor(identity.Password)
+	if !ok {
+		f = passwordFactor(t.a.UserID, hash, t.now)
+	}
+	f.Secret, f.CreatedAt = hash, t.now
+	if err := e.People.SaveFactor(ctx, f); err != nil {
+		return err
+	}
+	ended, err := e.Sessions.EndOthers(ctx, t.a.UserID, keep, t.now)
+	if err != nil {
+		return err
+	}
+	t.tell(event.PasswordChanged, map[string]string{"by": "reset"})
+	for _, id := range ended {
+		t.said = append(t.said, event.Event{
+			Kind: event.SessionEnded, Actor: string(t.a.UserID), User: string(t.a.UserID), Session: string(id), Network: t.at.Network,
+		})
+	}
+	if e.Revoke != nil {
+		if err := e.Revoke(ctx, t.a.UserID); err != nil {
+			return err
+		}
+	}
+	t.mail = append(t.mail, message.Message{Kind: message.PasswordChanged, To: target(t.a, t.f), Locale: t.at.Locale})
+	return e.unlock(ctx, t)
+}
+
+// choose notes on the waiting request which session answers it.
+func (e *Engine) choose(ctx context.Context, t *turn) error {
+	if t.ask.ID == "" {
+		return nil
+	}
+	ask, err := e.Store.Ask(ctx, t.ask.ID)
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
+	if err != nil || !ask.UsedAt.IsZero() {
+		return err
+	}
+	ask.Chosen = t.a.SessionID
+	return e.Store.SaveAsk(ctx, ask)
+}
+
+func methodsOf(proofs []identity.Proof) string {
+	var names []string
+	for _, p := range proofs {
+		names = append(names, string(p.Method))
+	}
+	return strings.Join(names, " ")
+}

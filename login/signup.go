@@ -1,0 +1,100 @@
+package login
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+)
+
+const longestName = 256 // characters
+
+// admit decides whether this attempt may sign up at all. An invitation binds it to the
+// invited address, also where anybody may sign up.
+func (e *Engine) admit(ctx context.Context, t *turn, invitation secret.String) error {
+	if t.p.SignUp == Closed {
+		return ErrClosed
+	}
+	if invitation.Empty() {
+		if t.p.SignUp == Invited {
+			return ErrUninvited
+		}
+		return nil
+	}
+	i, err := e.Store.Invitation(ctx, secret.DigestOf(invitation.Reveal()))
+	if problem.Is(err, problem.NotFound) || err == nil && (!i.UsedAt.IsZero() || !t.now.Before(i.ExpiresAt)) {
+		return problem.New(problem.Gone, "invitation_spent", "This invitation was used or is too old. Please ask for a new one.")
+	}
+	if err != nil {
+		return err
+	}
+	t.a.Draft.Invitation, t.a.Identifier = i.ID, i.Address
+	return nil
+}
+
+// Submit fills in sign-up fields; what is given replaces what was there. When nothing is
+// missing any more, the code that confirms the address is sent at once. An address that
+// somebody holds gets the same screen; its owner is told by mail.
+func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
+	t, err := e.turn(ctx, at, submit)
+	if err != nil {
+		return e.view(t), err
+	}
+	before := *t
+	if err := t.fill(f); err != nil {
+		return e.view(&before), err
+	}
+	if err := e.learn(ctx, t); err != nil {
+		return e.view(&before), err
+	}
+	full := !t.a.Identifier.None() && (!t.p.Password || !f.Password.Empty() || !t.a.Draft.PasswordHash.Empty())
+	if full {
+		if err := e.send(ctx, t, identity.EmailCode); err != nil {
+			return e.view(&before), err
+		}
+	}
+	if !f.Password.Empty() && t.p.Password {
+		// Also for an address that is held: it must take as long.
+		t.a.Draft.PasswordHash, err = e.Hasher.Hash(ctx, f.Password)
+		if err != nil {
+			return e.view(&before), err
+		}
+	}
+	return e.keep(ctx, t)
+}
+
+// fill checks the fields and puts all but the password into the draft.
+func (t *turn) fill(f Fields) error {
+	if f.Email != "" {
+		address, err := identity.ParseEmail(f.Email)
+		if err != nil {
+			return identity.ErrEmail.On("email")
+		}
+		if t.a.Draft.Invitation != "" && address != t.a.Identifier {
+			return problem.New(problem.Invalid, "invitation_elsewhere", "This invitation is for another address.").On("email")
+		}
+		t.a.Identifier = address
+	}
+	if !f.Password.Empty() && t.p.Password {
+		if err := t.p.Rules.Check(f.Password, t.a.Identifier); err != nil {
+			return err
+		}
+	}
+	name := strings.TrimSpace(f.Name)
+	if utf8.RuneCountInString(name) > longestName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return problem.New(problem.Invalid, "name_invalid", "Enter a shorter name, in plain letters.").On("name")
+	}
+	if name != "" {
+		t.a.Draft.Name = name
+	}
+	if tag, err := language.Parse(f.Locale); f.Locale != "" && err == nil {
+		t.a.Draft.Locale = tag.String()
+	}
+	return nil
+}
