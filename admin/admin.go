@@ -1,0 +1,47 @@
+// Package admin is what those who run idp can do: make, find, ban and import people,
+// appoint operators, change settings, invite. The command line and the operator pages
+// are two faces of it; the rules are here, so that no path goes round them.
+//
+// Every act is an event in the audit trail, in the transaction that does it.
+package admin
+
+import (
+	"context"
+	"time"
+
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/login"
+)
+
+// Store is what admin needs remembered about people and operators, in words of the rooms
+// below it, because storage does not know this one.
+type Store interface {
+	// People lists persons, newest first, at most limit, older than the one named after ("" starts);
+	// text is part of an address, a name, or an external id, "" is everybody.
+	People(ctx context.Context, text string, after identity.UserID, limit int) ([]login.Person, error)
+	// ByExternalID returns the person who was imported under that id, or problem.NotFound.
+	ByExternalID(ctx context.Context, id string) (identity.UserID, error)
+	// EndAuthorizations ends all that relying parties hold for the person: codes, access and refresh tokens.
+	EndAuthorizations(ctx context.Context, user identity.UserID, at time.Time) error
+
+	// OperatorExists reports whether anybody is an operator.
+	OperatorExists(ctx context.Context) (bool, error)
+	// SaveOperatorLink remembers a link and forgets every earlier one.
+	SaveOperatorLink(ctx context.Context, link secret.Digest, createdAt, expiresAt time.Time) error
+	// OperatorLink reports problem.NotFound unless the link is live: known, unused, not expired at now.
+	OperatorLink(ctx context.Context, link secret.Digest, now time.Time) error
+	// UseOperatorLink uses a live link up; for all others, and all but the first, problem.NotFound.
+	UseOperatorLink(ctx context.Context, link secret.Digest, now time.Time) error
+}
+
+// SettingsStore keeps the operator's one row of settings.
+type SettingsStore interface {
+	// Load returns the row's JSON and version; nothing and 0 before the first save.
+	Load(ctx context.Context) (body []byte, version int, err error)
+	// Save writes the row if its version is still the one given, else problem.Conflict.
+	Save(ctx context.Context, body []byte, version int) error
+}
+
+// CLI is the actor of what is done on the command line, for events.
+const CLI = "operator:cli"

@@ -1,0 +1,161 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"idp/event"
+	"idp/internal/problem"
+	"idp/login"
+	"idp/session"
+)
+
+// Settings are the operator's choices: one row in the database, one snapshot in memory.
+type Settings struct {
+	SignIn   login.Settings   `json:"sign_in"`
+	Sessions session.Settings `json:"sessions"`
+}
+
+// DefaultSettings hold until an operator says otherwise.
+func DefaultSettings() Settings {
+	return Settings{SignIn: login.DefaultSettings(), Sessions: session.DefaultSettings()}
+}
+
+// The bounds of what an operator may choose.
+const (
+	minPasswordLength = 8 // NIST SP 800-63B-4 §3.1.1.2
+	maxPasswordLength = 64
+	minSession        = 5 * time.Minute
+	maxSession        = 400 * 24 * time.Hour // no browser keeps a cookie for longer
+)
+
+// Validate returns problem.Invalid, on the field at fault, if the settings would lock people
+// out or are weaker than we are willing to run.
+func (s Settings) Validate() error {
+	bad := func(field, detail string) error {
+		return problem.New(problem.Invalid, "settings_invalid", detail).On(field)
+	}
+	in := s.SignIn
+	switch in.SignUp {
+	case login.Open, login.Invited, login.Closed:
+	default:
+		return bad("sign_in.sign_up", "Sign-up is open, invited or closed.")
+	}
+	r := in.Rules
+	switch {
+	case !in.Password && !in.EmailCode && !in.EmailLink:
+		return bad("sign_in.password", "Leave at least one way to sign in: password, code or link.")
+	case r.MinLength < minPasswordLength || r.MinLength > maxPasswordLength:
+		return bad("sign_in.rules.min_length", "The least password length is a number from 8 to 64.")
+	case r.MinScore < 0 || r.MinScore > 4:
+		return bad("sign_in.rules.min_score", "The least password strength is a number from 0 to 4.")
+	case s.Sessions.Maximum < minSession || s.Sessions.Maximum > maxSession:
+		return bad("sessions.maximum", "A session lasts from 5 minutes to 400 days.")
+	case s.Sessions.Idle < minSession || s.Sessions.Idle > s.Sessions.Maximum:
+		return bad("sessions.idle", "A session may lie unused for 5 minutes at least, and no longer than it lasts.")
+	}
+	return nil
+}
+
+// Keeper holds the settings in force. Readers take the snapshot; a save replaces it here at
+// once, and in other processes when they see the row's version move and call Reload.
+type Keeper struct {
+	Store  SettingsStore
+	Events event.Recorder
+	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
+
+	now atomic.Pointer[held]
+}
+
+type held struct {
+	Settings
+	version int
+}
+
+// Now returns the settings in force; the defaults before the first Reload.
+func (k *Keeper) Now() Settings {
+	if h := k.now.Load(); h != nil {
+		return h.Settings
+	}
+	return DefaultSettings()
+}
+
+// SignIn returns the settings in force about signing in.
+func (k *Keeper) SignIn() login.Settings { return k.Now().SignIn }
+
+// Sessions returns the settings in force about sessions.
+func (k *Keeper) Sessions() session.Settings { return k.Now().Sessions }
+
+// Load returns the saved settings and their version, to be given back to Save.
+func (k *Keeper) Load(ctx context.Context) (Settings, int, error) {
+	body, version, err := k.Store.Load(ctx)
+	if err != nil {
+		return Settings{}, 0, fmt.Errorf("load settings: %w", err)
+	}
+	s := DefaultSettings() // what the row does not say yet
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &s); err != nil {
+			return Settings{}, 0, fmt.Errorf("read settings: %w", err)
+		}
+	}
+	return s, version, nil
+}
+
+// Reload takes the saved settings into force. If they cannot be read, those in force stay.
+func (k *Keeper) Reload(ctx context.Context) error {
+	s, version, err := k.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.Validate(); err != nil {
+		return fmt.Errorf("settings version %d stay unused: %w", version, err)
+	}
+	k.now.Store(&held{s, version})
+	return nil
+}
+
+// Save validates and writes settings that were loaded at version, and takes them into
+// force. Somebody else's save in between is problem.Conflict.
+func (k *Keeper) Save(ctx context.Context, s Settings, version int, actor string) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	err = k.InTx(ctx, func(ctx context.Context) error {
+		before, _, err := k.Store.Load(ctx)
+		if err != nil {
+			return err
+		}
+		if err := k.Store.Save(ctx, body, version); err != nil {
+			return err
+		}
+		return k.Events.Record(ctx, event.Event{Kind: event.SettingsChanged, Actor: actor, Detail: changed(before, body)})
+	})
+	if err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	return k.Reload(ctx)
+}
+
+// changed names the sections that differ, for the audit trail.
+func changed(before, after []byte) map[string]string {
+	var old, fresh map[string]json.RawMessage
+	_ = json.Unmarshal(before, &old) // nothing saved yet: everything is new
+	if err := json.Unmarshal(after, &fresh); err != nil {
+		return nil
+	}
+	detail := map[string]string{}
+	for section, body := range fresh {
+		if !bytes.Equal(bytes.TrimSpace(old[section]), bytes.TrimSpace(body)) {
+			detail[section] = "changed"
+		}
+	}
+	return detail
+}

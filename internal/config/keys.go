@@ -1,0 +1,123 @@
+package config
+
+import (
+	"strings"
+
+	"idp/internal/secret"
+)
+
+// Key is one setting of the process, as YAML, environment and manual know it.
+type Key struct {
+	Name    string   // path in YAML, parts joined by dots
+	Doc     string   // for the manual, one or two sentences
+	Default string   // as written in YAML; "" if there is none or it depends on others
+	Depends string   // what the default is when it depends on others, in words
+	Allowed []string // the only values, if it is a choice
+	Secret  bool     // printed as dots; may be given by a file
+	at      func(c *Config) any
+}
+
+// Env is the environment variable that overrides the key.
+func (k Key) Env() string {
+	return "IDP_" + strings.ToUpper(strings.ReplaceAll(k.Name, ".", "_"))
+}
+
+// Keys are all settings there are, in the order of the manual. The names are a public contract.
+func Keys() []Key {
+	return []Key{
+		{Name: "environment", Default: "development", Allowed: []string{"development", "production"},
+			Doc: "Production refuses settings that are only safe on one's own machine.",
+			at:  func(c *Config) any { return &c.Environment }},
+		{Name: "name", Default: "idp",
+			Doc: "What pages and mails call this instance.",
+			at:  func(c *Config) any { return &c.Name }},
+		{Name: "listen", Default: "127.0.0.1:8080",
+			Doc: "Address and port to listen on; \":8080\" is every address of the machine.",
+			at:  func(c *Config) any { return &c.Listen }},
+		{Name: "issuer", Depends: "http://localhost and the port of listen, in development",
+			Doc: "The public URL, under which relying parties and people know this instance. Every link and token carries it.",
+			at:  func(c *Config) any { return &c.Issuer }},
+		{Name: "data_dir", Default: "idp-data",
+			Doc: "Directory for the SQLite database and, in development, the master key. Made if absent, for nobody else to read.",
+			at:  func(c *Config) any { return &c.DataDir }},
+		{Name: "database_url", Secret: true, Depends: "the SQLite file idp.db in data_dir",
+			Doc: "postgres://user:password@host/database, or sqlite:PATH.",
+			at:  func(c *Config) any { return &c.DatabaseURL }},
+		{Name: "database_max_connections", Default: "0",
+			Doc: "Connections to PostgreSQL at most; 0 is four per processor, at least eight.",
+			at:  func(c *Config) any { return &c.DatabaseMaxConnections }},
+		{Name: "migrate", Default: "auto", Allowed: []string{"auto", "manual"},
+			Doc: "Whether serve brings the database up to date itself, or refuses to start until \"idp migrate up\" was run.",
+			at:  func(c *Config) any { return &c.Migrate }},
+		{Name: "master_key", Secret: true, Depends: "in development the file master.key in data_dir, made at the first start",
+			Doc: "32 random bytes or more in base64 or hex. Secrets in the database are sealed under it; without it they are lost.",
+			at:  func(c *Config) any { return &c.MasterKey }},
+		{Name: "smtp_url", Secret: true, Depends: "in development none: mail stays in the inbox at /dev/inbox",
+			Doc: "The mail server: smtp://user:password@host:587 or smtps://user:password@host:465. STARTTLS is demanded; ?starttls=off for a server on the same machine.",
+			at:  func(c *Config) any { return &c.SMTPURL }},
+		{Name: "mail_from", Depends: "in development no-reply@localhost",
+			Doc: "Sender of all mail, like \"Acme <no-reply@acme.example>\".",
+			at:  func(c *Config) any { return &c.MailFrom }},
+		{Name: "mail_reply_to",
+			Doc: "Where answers to mail go, if not to mail_from.",
+			at:  func(c *Config) any { return &c.MailReplyTo }},
+		{Name: "tls.certificate_file",
+			Doc: "Certificate chain in PEM, to serve https without a proxy. Read again when it changes.",
+			at:  func(c *Config) any { return &c.TLS.CertificateFile }},
+		{Name: "tls.key_file",
+			Doc: "The certificate's private key in PEM.",
+			at:  func(c *Config) any { return &c.TLS.KeyFile }},
+		{Name: "trusted_proxies",
+			Doc: "Addresses or networks of the proxies in front, a list. Only their word about the caller's address is believed.",
+			at:  func(c *Config) any { return &c.TrustedProxies }},
+		{Name: "metrics_listen",
+			Doc: "Address and port for Prometheus metrics, like 127.0.0.1:9090. Off if empty.",
+			at:  func(c *Config) any { return &c.MetricsListen }},
+		{Name: "log.level", Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
+			Doc: "How much is logged.",
+			at:  func(c *Config) any { return &c.Log.Level }},
+		{Name: "log.format", Depends: "text in development, json in production", Allowed: []string{"text", "json"},
+			Doc: "How a line of the log looks.",
+			at:  func(c *Config) any { return &c.Log.Format }},
+		{Name: "templates_dir",
+			Doc: "Directory whose files replace pages, mails and words of the same name.",
+			at:  func(c *Config) any { return &c.TemplatesDir }},
+		{Name: "registration", Depends: "open in development, token in production", Allowed: []string{"open", "token", "closed"},
+			Doc: "Who may register relying parties over HTTP (RFC 7591): anybody, holders of an initial access token, or nobody.",
+			at:  func(c *Config) any { return &c.Registration }},
+	}
+}
+
+// Config is how this process runs. Load fills and completes it; Validate judges it.
+type Config struct {
+	Environment            string
+	Name                   string
+	Listen                 string
+	Issuer                 string
+	DataDir                string
+	DatabaseURL            secret.String
+	DatabaseMaxConnections int
+	Migrate                string
+	MasterKey              secret.String
+	SMTPURL                secret.String
+	MailFrom               string
+	MailReplyTo            string
+	TLS                    TLS
+	TrustedProxies         []string
+	MetricsListen          string
+	Log                    Log
+	TemplatesDir           string
+	Registration           string
+
+	origins map[string]Origin
+	file    string // the YAML file that was read, or ""
+}
+
+// TLS names the files of a certificate; both or none.
+type TLS struct{ CertificateFile, KeyFile string }
+
+// Log says how much is logged and how it looks.
+type Log struct{ Level, Format string }
+
+// Development reports whether settings that are only safe on one's own machine are fine.
+func (c Config) Development() bool { return c.Environment == "development" }

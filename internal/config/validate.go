@@ -1,0 +1,226 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"idp/internal/secret"
+)
+
+const refuseNoMasterKey = "master_key is missing: make one with \"openssl rand -base64 32\", keep it safe, and give it as IDP_MASTER_KEY_FILE"
+
+// Validate returns every reason not to start with this configuration, a line each that says
+// what to do; nil if there is none. Production demands more than development does.
+func (c Config) Validate() error {
+	var r reasons
+	c.judgeIssuer(&r)
+	c.judgeListening(&r)
+	c.judgeProxies(&r)
+	c.judgeDatabase(&r)
+	c.judgeMail(&r)
+	c.judgeFiles(&r)
+	c.judgeMasterKey(&r)
+	return errors.Join(r...)
+}
+
+type reasons []error
+
+func (r *reasons) add(format string, args ...any) { *r = append(*r, fmt.Errorf(format, args...)) }
+
+func (c Config) judgeIssuer(r *reasons) {
+	if c.Issuer == "" {
+		r.add("issuer is missing: set it to the public URL of this instance, like https://id.example.com")
+		return
+	}
+	u, err := url.Parse(c.Issuer)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		r.add("issuer %q is not a URL: spell it like https://id.example.com", c.Issuer)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(c.Issuer, "#"):
+		r.add("issuer %q has a user, query or fragment: leave only scheme, host and port", c.Issuer)
+	case u.Path != "":
+		r.add("issuer %q ends in a path or slash: leave only scheme, host and port", c.Issuer)
+	case u.Host != strings.ToLower(u.Host) || c.Issuer != u.Scheme+"://"+u.Host || u.Port() == defaultPort[u.Scheme]:
+		r.add("issuer %q is not in its plain form: lower case, without the default port", c.Issuer)
+	case u.Scheme == "http" && !c.Development():
+		r.add("issuer %q is not https: production needs a public https URL (give tls.certificate_file and tls.key_file, or put a proxy with TLS in front)", c.Issuer)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		r.add("issuer %q: http is only for localhost; use https, also in development", c.Issuer)
+	}
+}
+
+var defaultPort = map[string]string{"http": "80", "https": "443"}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+}
+
+func (c Config) judgeListening(r *reasons) {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		r.add("listen %q is not an address and port: spell it like 127.0.0.1:8080 or :8080", c.Listen)
+	}
+	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
+		r.add("tls.certificate_file and tls.key_file go together: set both or neither")
+	}
+	if c.TLS.CertificateFile != "" && strings.HasPrefix(c.Issuer, "http:") {
+		r.add("issuer %q is http, but a certificate is given: make it https", c.Issuer)
+	}
+	if c.MetricsListen == "" {
+		return
+	}
+	_, port, err := net.SplitHostPort(c.MetricsListen)
+	if err != nil {
+		r.add("metrics_listen %q is not an address and port: spell it like 127.0.0.1:9090", c.MetricsListen)
+	} else if _, own, err := net.SplitHostPort(c.Listen); err == nil && own == port && port != "0" {
+		r.add("metrics_listen %q has the port of listen: metrics are for operators, give them a port of their own", c.MetricsListen)
+	}
+}
+
+func (c Config) judgeProxies(r *reasons) {
+	for _, s := range c.TrustedProxies {
+		p, err := network(s)
+		switch {
+		case err != nil:
+			r.add("trusted_proxies: %q is no address or network: spell it like 10.0.0.5 or 10.0.0.0/24", s)
+		case p.Bits() == 0:
+			r.add("trusted_proxies: %s believes everybody, and anybody could pretend to be anywhere: name the proxies' own addresses", s)
+		case !p.Addr().IsPrivate() && !p.Addr().IsLoopback() && p.Bits() < 8 && !c.Development():
+			r.add("trusted_proxies: %s is wider than any proxy's network: name the proxies' own addresses", s)
+		}
+	}
+}
+
+func (c Config) judgeDatabase(r *reasons) {
+	scheme, _, _ := strings.Cut(c.Database(), ":")
+	switch scheme {
+	case "sqlite", "postgres", "postgresql":
+	default:
+		r.add("database_url starts with neither postgres:// nor sqlite: (it may hold a password, so it is not shown)")
+	}
+	if c.DatabaseMaxConnections < 0 || c.DatabaseMaxConnections > 1000 {
+		r.add("database_max_connections is %d: choose 1 to 1000, or 0 for a fitting number", c.DatabaseMaxConnections)
+	}
+	if c.DataDir == "" {
+		r.add("data_dir is empty: name a directory")
+		return
+	}
+	dir := c.DataDir
+	if path, ok := strings.CutPrefix(c.Database(), "sqlite:"); ok {
+		dir = filepath.Dir(path)
+	}
+	if info, err := os.Stat(dir); err == nil && !c.Development() && info.Mode().Perm()&0o007 != 0 {
+		r.add("everybody on this machine may enter %s, where the database is: run chmod 750 %s", dir, dir)
+	} else if err == nil && !info.IsDir() {
+		r.add("%s is not a directory: it is to hold the database", dir)
+	}
+}
+
+func (c Config) judgeMail(r *reasons) {
+	if c.SMTPURL.Empty() {
+		if !c.Development() {
+			r.add("smtp_url is missing: the development inbox shows everybody's codes, so production needs a mail server, like smtps://user:password@mail.example.com")
+		}
+	} else if u, err := url.Parse(c.SMTPURL.Reveal()); err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
+		r.add("smtp_url is spelled smtp://user:password@host:587 or smtps://user:password@host:465 (it may hold a password, so it is not shown)")
+	} else if !c.Development() && u.Scheme == "smtp" && !loopback(u.Hostname()) && u.Query().Has("starttls") && u.Query().Get("starttls") != "required" {
+		r.add("smtp_url lets mail travel in the clear: drop starttls= from it, or use smtps://")
+	}
+	if c.MailFrom == "" {
+		r.add("mail_from is missing: say who mail comes from, like \"Acme <no-reply@acme.example>\"")
+	} else if _, err := mail.ParseAddress(c.MailFrom); err != nil {
+		r.add("mail_from %q is no mail address: spell it like \"Acme <no-reply@acme.example>\"", c.MailFrom)
+	}
+	if c.MailReplyTo != "" {
+		if _, err := mail.ParseAddress(c.MailReplyTo); err != nil {
+			r.add("mail_reply_to %q is no mail address", c.MailReplyTo)
+		}
+	}
+}
+
+func (c Config) judgeFiles(r *reasons) {
+	for key, file := range map[string]string{"tls.certificate_file": c.TLS.CertificateFile, "tls.key_file": c.TLS.KeyFile, "templates_dir": c.TemplatesDir} {
+		if file == "" {
+			continue
+		}
+		if _, err := os.Stat(file); err != nil {
+			r.add("%s: %s cannot be read: %w", key, file, reason(err))
+		}
+	}
+	if c.Development() {
+		return
+	}
+	for _, k := range Keys() {
+		if !k.Secret {
+			continue
+		}
+		if file := c.secretFile(k); file != "" && openToAll(file) {
+			r.add("everybody on this machine may read %s, which holds %s: run chmod 640 %s", file, k.Name, file)
+		}
+	}
+	if c.TLS.KeyFile != "" && openToAll(c.TLS.KeyFile) {
+		r.add("everybody on this machine may read %s, the certificate's private key: run chmod 640 %s", c.TLS.KeyFile, c.TLS.KeyFile)
+	}
+}
+
+// secretFile is the file a secret came from, or "" if it came from the environment.
+func (c Config) secretFile(k Key) string {
+	origin := string(c.origins[k.Name])
+	if _, file, ok := strings.Cut(origin, " ("); ok {
+		return strings.TrimSuffix(file, ")")
+	}
+	if c.file != "" && strings.HasPrefix(origin, filepath.Base(c.file)+":") {
+		return c.file
+	}
+	return ""
+}
+
+func openToAll(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().Perm()&0o004 != 0
+}
+
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func (c Config) judgeMasterKey(r *reasons) {
+	if c.MasterKey.Empty() {
+		if !c.Development() {
+			r.add(refuseNoMasterKey)
+		}
+		return
+	}
+	if _, err := secret.ParseMasterKey(c.MasterKey); err != nil {
+		r.add("master_key: %w", err)
+	}
+}
+
+// Warnings are what an operator should know although it is no reason not to start.
+func (c Config) Warnings() []string {
+	var w []string
+	host, _, err := net.SplitHostPort(c.Listen)
+	wide := err == nil && !loopback(host)
+	if c.Development() && wide && c.SMTPURL.Empty() {
+		w = append(w, "development on "+c.Listen+": whoever reaches it can read everybody's codes at /dev/inbox")
+	}
+	if !c.Development() && c.TLS.CertificateFile == "" && len(c.TrustedProxies) == 0 {
+		w = append(w, "no certificate and no trusted_proxies: if a proxy is in front, all callers look like one, and share its limits")
+	}
+	if !c.Development() && c.Registration == "open" {
+		w = append(w, "registration is open: anybody may register relying parties")
+	}
+	return w
+}

@@ -1,0 +1,124 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"idp/internal/config"
+)
+
+// production is a configuration that production accepts, changed by what is given.
+func production(t *testing.T, change ...string) config.Config {
+	t.Helper()
+	env := append([]string{
+		"IDP_ENVIRONMENT=production", "IDP_ISSUER=https://id.example.com", "IDP_MASTER_KEY=" + randomKey(),
+		"IDP_SMTP_URL=smtps://idp:pw@mail.example.com", "IDP_MAIL_FROM=Acme <no-reply@example.com>",
+		"IDP_DATA_DIR=" + filepath.Join(t.TempDir(), "data"),
+	}, change...)
+	return load(t, "", env...)
+}
+
+func TestProductionAcceptsWhatIsSafe(t *testing.T) {
+	for _, change := range [][]string{
+		nil,
+		{"IDP_LISTEN=:443", "IDP_TRUSTED_PROXIES=10.0.0.0/8"},
+		{"IDP_DATABASE_URL=postgres://idp@db/idp?sslmode=verify-full"},
+		{"IDP_SMTP_URL=smtp://localhost:25?starttls=off"},
+		{"IDP_ISSUER=https://id.example.com:8443"},
+	} {
+		if err := production(t, change...).Validate(); err != nil {
+			t.Errorf("%v: %v", change, err)
+		}
+	}
+}
+
+func TestProductionRefusesWhatIsNotAndSaysWhatToDo(t *testing.T) {
+	open := t.TempDir()
+	if err := os.Chmod(open, 0o755); err != nil { //nolint:gosec // the mistake under test
+		t.Fatal(err)
+	}
+	readable := write(t, "key", randomKey(), 0o644)
+	for _, c := range []struct{ why, change, want string }{
+		{"http issuer", "IDP_ISSUER=http://id.example.com", "production needs a public https URL"},
+		{"http on localhost", "IDP_ISSUER=http://localhost:8080", "production needs a public https URL"},
+		{"sample master key", "IDP_MASTER_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "openssl rand -base64 32"},
+		{"short master key", "IDP_MASTER_KEY=c2hvcnQ=", "openssl rand -base64 32"},
+		{"mail in the clear", "IDP_SMTP_URL=smtp://mail.example.com?starttls=off", "drop starttls="},
+		{"mail perhaps in the clear", "IDP_SMTP_URL=smtp://mail.example.com?starttls=optional", "drop starttls="},
+		{"proxies everywhere", "IDP_TRUSTED_PROXIES=0.0.0.0/0", "name the proxies' own addresses"},
+		{"proxies everywhere in IPv6", "IDP_TRUSTED_PROXIES=::/0", "name the proxies' own addresses"},
+		{"data for all to read", "IDP_DATA_DIR=" + open, "chmod 750 " + open},
+		{"metrics for the public", "IDP_METRICS_LISTEN=:8080", "a port of their own"},
+	} {
+		err := production(t, c.change).Validate()
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.why, err)
+		} else if lines := strings.Count(err.Error(), "\n") + 1; lines != 1 {
+			t.Errorf("%s: %d lines: %v", c.why, lines, err)
+		}
+	}
+	c := load(t, "", "IDP_ENVIRONMENT=production", "IDP_ISSUER=https://id.example.com", "IDP_MASTER_KEY_FILE="+readable)
+	for _, want := range []string{"chmod 640 " + readable, "smtp_url is missing", "mail_from is missing"} {
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+}
+
+func TestSecretsInAFileForAllToReadAreRefused(t *testing.T) {
+	file := write(t, "idp.yaml", "environment: production\nmaster_key: "+randomKey()+"\n", 0o644)
+	c, _, err := config.Load(config.Source{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "chmod 640 "+file) {
+		t.Fatal(err)
+	}
+}
+
+func TestNowhereIsAnUnclearIssuerAccepted(t *testing.T) {
+	for _, issuer := range []string{
+		"localhost:8080", "ftp://x", "https://", "https://x/", "https://x/path", "https://x?a=b", "https://x#f", "https://u:p@x",
+		"https://X.example", "https://x:443", "http://localhost:80", "http://192.168.1.5:8080", "http://id.example.com", "https://x?", "https://x#", " https://x",
+	} {
+		if err := load(t, "", "IDP_ISSUER="+issuer).Validate(); err == nil {
+			t.Errorf("%q was accepted", issuer)
+		}
+	}
+	for _, issuer := range []string{"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "https://id.example.com", "http://idp.localhost:3000"} {
+		if err := load(t, "", "IDP_ISSUER="+issuer).Validate(); err != nil {
+			t.Errorf("%q: %v", issuer, err)
+		}
+	}
+}
+
+func TestHalfATLSPairIsRefused(t *testing.T) {
+	cert := write(t, "crt", "x", 0o600)
+	if err := load(t, "", "IDP_TLS_CERTIFICATE_FILE="+cert).Validate(); err == nil || !strings.Contains(err.Error(), "go together") {
+		t.Fatal(err)
+	}
+	c := load(t, "", "IDP_TLS_CERTIFICATE_FILE="+cert, "IDP_TLS_KEY_FILE="+filepath.Join(filepath.Dir(cert), "none"))
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "tls.key_file") || c.Issuer != "https://localhost:8080" {
+		t.Fatalf("%v, issuer %s", err, c.Issuer)
+	}
+}
+
+func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
+	for _, c := range []struct {
+		why, want string
+		with      config.Config
+	}{
+		{"dev inbox for the network", "/dev/inbox", load(t, "", "IDP_LISTEN=:8080")},
+		{"a proxy that was not named", "trusted_proxies", production(t)},
+		{"open registration", "anybody may register", production(t, "IDP_REGISTRATION=open")},
+	} {
+		if w := strings.Join(c.with.Warnings(), "\n"); !strings.Contains(w, c.want) {
+			t.Errorf("%s: %q", c.why, w)
+		}
+	}
+	if w := load(t, "").Warnings(); len(w) != 0 {
+		t.Errorf("the default warns: %q", w)
+	}
+}
