@@ -14,40 +14,40 @@ type Kind string
 
 // The catalogue of events.
 const (
-	UserCreated          Kind = "user.created"
-	UserImported         Kind = "user.imported"
-	UserUpdated          Kind = "user.updated"
-	UserBanned           Kind = "user.banned"
-	UserUnbanned         Kind = "user.unbanned"
-	UserInvited          Kind = "user.invited"
-	OperatorAppointed    Kind = "operator.appointed"
-	OperatorLinkMade     Kind = "operator.link_made"
-	AddressVerified      Kind = "address.verified"
-	PasswordChanged      Kind = "password.changed"
-	PasswordUpgraded     Kind = "password.upgraded"
-	SignInSucceeded      Kind = "sign_in.succeeded"
-	SignInFailed         Kind = "sign_in.failed"
-	SignInLocked         Kind = "sign_in.locked"
-	SessionEnded         Kind = "session.ended"
-	ConsentGranted       Kind = "consent.granted"
-	ConsentRevoked       Kind = "consent.revoked"
-	AuthorizationCreated Kind = "authorization.created"
-	AuthorizationRevoked Kind = "authorization.revoked"
-	CodeReused           Kind = "authorization.code_reused"
-	RefreshReused        Kind = "authorization.refresh_reused"
-	TokenIssued          Kind = "token.issued"
-	TokenRefused         Kind = "token.refused"
-	ClientCreated        Kind = "client.created"
-	ClientUpdated        Kind = "client.updated"
-	ClientSecretRotated  Kind = "client.secret_rotated"
-	ClientDisabled       Kind = "client.disabled"
-	ClientEnabled        Kind = "client.enabled"
-	ClientDeleted        Kind = "client.deleted"
-	RegistrationTokenNew Kind = "registration_token.created"
-	KeyRotated           Kind = "key.rotated"
-	KeyRetired           Kind = "key.retired"
-	SettingsChanged      Kind = "settings.changed"
-	MessageFailed        Kind = "message.failed"
+	UserCreated          Kind = "user.created"                 // a person came to be, by sign-up or by an operator
+	UserImported         Kind = "user.imported"                // a person came from another system
+	UserUpdated          Kind = "user.updated"                 // somebody changed a profile
+	UserBanned           Kind = "user.banned"                  // a person may not sign in any more; their sessions and tokens ended
+	UserUnbanned         Kind = "user.unbanned"                // a person may sign in again
+	UserInvited          Kind = "user.invited"                 // an invitation to sign up went out
+	OperatorAppointed    Kind = "operator.appointed"           // a person became operator
+	OperatorLinkMade     Kind = "operator.link_made"           // a one-time link that makes its opener operator was printed
+	AddressVerified      Kind = "address.verified"             // a person proved that they receive mail at an address
+	PasswordChanged      Kind = "password.changed"             // a person has another password
+	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
+	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
+	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
+	SignInLocked         Kind = "sign_in.locked"               // too many wrong answers: the identifier is locked for a while
+	SessionEnded         Kind = "session.ended"                // a session is over
+	ConsentGranted       Kind = "consent.granted"              // a person let a relying party know something
+	ConsentRevoked       Kind = "consent.revoked"              // a person took that back
+	AuthorizationCreated Kind = "authorization.created"        // a relying party got a code
+	AuthorizationRevoked Kind = "authorization.revoked"        // what was issued under an authorization ended
+	CodeReused           Kind = "authorization.code_reused"    // a code came a second time; its authorization ended
+	RefreshReused        Kind = "authorization.refresh_reused" // a replaced refresh token came again; its authorization ended
+	TokenIssued          Kind = "token.issued"                 // a relying party exchanged a code or refreshed
+	TokenRefused         Kind = "token.refused"                // a token request was refused
+	ClientCreated        Kind = "client.created"               // a relying party was registered
+	ClientUpdated        Kind = "client.updated"               // a relying party was changed
+	ClientSecretRotated  Kind = "client.secret_rotated"        // a relying party got a new secret
+	ClientDisabled       Kind = "client.disabled"              // a relying party may not be used
+	ClientEnabled        Kind = "client.enabled"               // a relying party may be used again
+	ClientDeleted        Kind = "client.deleted"               // a relying party is gone, and what was issued to it
+	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
+	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
+	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published
+	SettingsChanged      Kind = "settings.changed"             // an operator changed settings
+	MessageFailed        Kind = "message.failed"               // a message was given up
 )
 
 // Event is one thing that happened. Empty fields are unknown or do not apply.
