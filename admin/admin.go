@@ -43,5 +43,8 @@ type SettingsStore interface {
 	Save(ctx context.Context, body []byte, version int) error
 }
 
-// CLI is the actor of what is done on the command line, for events.
-const CLI = "operator:cli"
+// The actors of what nobody signed in does, for events.
+const (
+	CLI    = "operator:cli" // on the command line
+	System = "system"       // idp itself
+)

@@ -183,6 +183,22 @@ func (c Config) Database() string {
 	return c.DatabaseURL.Reveal()
 }
 
+// DatabaseName says where data lives, in words that may be shown: the file, or PostgreSQL's
+// host and database without user and password.
+func (c Config) DatabaseName() string {
+	if path, ok := strings.CutPrefix(c.Database(), "sqlite:"); ok {
+		if whole, err := filepath.Abs(path); err == nil {
+			return whole
+		}
+		return path
+	}
+	u, err := url.Parse(c.Database())
+	if err != nil {
+		return "PostgreSQL"
+	}
+	return "PostgreSQL, " + u.Host + u.Path
+}
+
 // Box returns what seals under the master key. In development without one, the key in
 // data_dir is used, and made at the first call; MakeDataDir goes first.
 func (c Config) Box() (*secret.Box, error) {
