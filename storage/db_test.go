@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -63,14 +64,59 @@ func TestOpenNeverPrintsThePassword(t *testing.T) {
 	}
 }
 
+func TestASchemaFromTheFutureIsRefused(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, url string) {
+		db := storagetest.OpenURL(t, url, nil)
+		storage.Pretend(t, db, "INSERT INTO migrations (name, applied_at) VALUES ('9999_tomorrow', 1)")
+		if err := db.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "newer idp (step 9999_tomorrow") {
+			t.Fatalf("migrate: %v", err)
+		}
+		_, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box()})
+		if err == nil || !strings.Contains(err.Error(), "newer idp") {
+			t.Fatalf("open: %v", err)
+		}
+	})
+}
+
+func TestTheMigrationLockOutlivesNoCrash(t *testing.T) {
+	eachEmpty(t, func(t *testing.T, url string) {
+		ctx, clock := within(t), storagetest.NewClock()
+		open := func() *storage.DB {
+			db, err := storage.Open(ctx, storage.Options{URL: url, Box: storagetest.Box(), Now: clock.Now})
+			must(t, err)
+			t.Cleanup(func() { must(t, db.Close()) })
+			return db
+		}
+		db := open()
+		must(t, db.Migrate(ctx))
+		// Somebody died holding the lock, before the last step.
+		hold := func() {
+			storage.Pretend(t, db, "DELETE FROM migrations WHERE name = '0001_first_rooms'")
+			storage.Pretend(t, db, "UPDATE migration_lock SET holder = 'dead', expires_at = "+strconv.FormatInt(clock.Now().Add(30*time.Second).UnixMicro(), 10))
+		}
+		hold()
+		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+		if err := db.Migrate(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("with the lock held: %v", err)
+		}
+		clock.Add(time.Minute)
+		if err := db.Migrate(ctx); err == nil || !strings.Contains(err.Error(), "already exists") {
+			t.Fatalf("with the lock expired the step should have run again: %v", err)
+		}
+		hold()
+		must(t, db.Unlock(ctx))
+		if err := db.Migrate(ctx); err == nil || !strings.Contains(err.Error(), "already exists") {
+			t.Fatalf("with the lock taken away the step should have run again: %v", err)
+		}
+		if pending, err := db.Pending(ctx); err != nil || len(pending) != 1 {
+			t.Fatalf("a failed step must stay pending: %v, %v", pending, err)
+		}
+	})
+}
+
 // eachEmpty is EachURL with databases that were never migrated.
 func eachEmpty(t *testing.T, f func(t *testing.T, url string)) {
 	t.Run("sqlite", func(t *testing.T) { f(t, "sqlite:"+filepath.Join(t.TempDir(), "new", "idp.db")) })
 	t.Run("postgres", func(t *testing.T) { f(t, storagetest.EmptyPostgres(t)) })
-}
-
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }

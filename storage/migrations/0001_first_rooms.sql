@@ -20,6 +20,7 @@ CREATE TABLE users (
 	status      {{text}} NOT NULL,
 	operator    BOOLEAN NOT NULL,
 	profile     TEXT NOT NULL,
+	search_name TEXT NOT NULL,
 	group_names TEXT NOT NULL,
 	external_id {{text}},
 	created_at  BIGINT NOT NULL,

@@ -1,0 +1,295 @@
+package storage
+
+import (
+	"context"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/login"
+)
+
+var _ login.People = (*People)(nil)
+
+// People remembers persons, their addresses and what they prove themselves with.
+type People struct{ db *DB }
+
+// NewPeople returns the people of a database.
+func NewPeople(db *DB) *People { return &People{db} }
+
+var (
+	errNoPerson     = problem.New(problem.NotFound, "user_unknown", "There is no such person.")
+	errPersonMoved  = problem.New(problem.Conflict, "user_changed", "Somebody else changed this person just now. Please look again.")
+	errAddressTaken = problem.New(problem.Conflict, "identifier_taken", "That address is already in use.").On("identifier")
+	errFactorTaken  = problem.New(problem.Conflict, "factor_changed", "Somebody else changed this just now. Please look again.")
+)
+
+type userRow struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
+
+	ID         string `bun:",pk"`
+	Status     string
+	Operator   bool
+	Profile    string
+	SearchName string // the name in lower case, which SQLite would fold for ASCII only
+	GroupNames string
+	ExternalID string `bun:",nullzero"`
+	CreatedAt  int64
+	UpdatedAt  int64
+	Version    int
+}
+
+func fromUser(u identity.User) userRow {
+	return userRow{
+		ID: string(u.ID), Status: string(u.Status), Operator: u.Operator, Profile: encode(u.Profile),
+		SearchName: strings.ToLower(u.Profile.Name), GroupNames: encode(u.Groups), ExternalID: u.ExternalID,
+		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), Version: u.Version,
+	}
+}
+
+func toUser(r userRow) (identity.User, error) {
+	u := identity.User{
+		ID: identity.UserID(r.ID), Status: identity.Status(r.Status), Operator: r.Operator, ExternalID: r.ExternalID,
+		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt), Version: r.Version,
+	}
+	if err := decode("users.profile", r.Profile, &u.Profile); err != nil {
+		return u, err
+	}
+	return u, decode("users.group_names", r.GroupNames, &u.Groups)
+}
+
+type holdingRow struct {
+	bun.BaseModel `bun:"table:holdings,alias:h"`
+
+	ID         string `bun:",pk"`
+	UserID     string
+	Kind       string
+	Value      string
+	Main       bool
+	VerifiedAt int64 `bun:",nullzero"`
+	VerifiedBy string
+	Source     string
+	CreatedAt  int64
+}
+
+func toHolding(r holdingRow) identity.Holding {
+	return identity.Holding{
+		ID: identity.HoldingID(r.ID), UserID: identity.UserID(r.UserID),
+		Identifier: identity.Identifier{Kind: identity.Kind(r.Kind), Value: r.Value}, Primary: r.Main,
+		VerifiedAt: instant(r.VerifiedAt), VerifiedBy: identity.Method(r.VerifiedBy), Source: r.Source, CreatedAt: instant(r.CreatedAt),
+	}
+}
+
+type factorRow struct {
+	bun.BaseModel `bun:"table:factors,alias:f"`
+
+	ID         string `bun:",pk"`
+	UserID     string
+	Method     string
+	Name       string
+	Secret     string
+	CreatedAt  int64
+	LastUsedAt int64 `bun:",nullzero"`
+}
+
+func factorPlace(id string) string { return "factors.secret:" + id }
+
+func (p *People) toFactor(r factorRow) (identity.Factor, error) {
+	plain, err := p.db.box.Open(factorPlace(r.ID), r.Secret)
+	if err != nil {
+		return identity.Factor{}, err
+	}
+	return identity.Factor{
+		ID: identity.FactorID(r.ID), UserID: identity.UserID(r.UserID), Method: identity.Method(r.Method), Name: r.Name,
+		Secret: secret.NewString(string(plain)), CreatedAt: instant(r.CreatedAt), LastUsedAt: instant(r.LastUsedAt),
+	}, nil
+}
+
+// Find returns the person who holds the identifier verified. An unverified claim signs
+// nobody in, so it finds nobody: problem.NotFound.
+func (p *People) Find(ctx context.Context, i identity.Identifier) (login.Person, error) {
+	var r userRow
+	err := p.db.read(ctx).NewSelect().Model(&r).
+		Join("JOIN holdings AS h ON h.user_id = u.id").
+		Where("h.kind = ?", string(i.Kind)).
+		Where("h.value = ?", i.Value).
+		Where("h.verified_at IS NOT NULL").
+		Limit(1).
+		Scan(ctx)
+	if err != nil {
+		return login.Person{}, explain("find the holder of an address", err, errNoPerson)
+	}
+	return p.complete(ctx, r)
+}
+
+// Person returns a person with addresses and factors, or problem.NotFound.
+func (p *People) Person(ctx context.Context, id identity.UserID) (login.Person, error) {
+	var r userRow
+	err := p.db.read(ctx).NewSelect().Model(&r).Where("id = ?", string(id)).Limit(1).Scan(ctx)
+	if err != nil {
+		return login.Person{}, explain("load person "+string(id), err, errNoPerson)
+	}
+	return p.complete(ctx, r)
+}
+
+func (p *People) complete(ctx context.Context, r userRow) (login.Person, error) {
+	all, err := p.completeAll(ctx, []userRow{r})
+	if err != nil {
+		return login.Person{}, err
+	}
+	return all[0], nil
+}
+
+const maxPerPerson = 200 // addresses, factors
+
+// completeAll adds addresses and factors to persons, in two statements for all of them.
+func (p *People) completeAll(ctx context.Context, rows []userRow) ([]login.Person, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	people := make([]login.Person, len(rows))
+	index := make(map[string]*login.Person, len(rows))
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		u, err := toUser(r)
+		if err != nil {
+			return nil, err
+		}
+		people[i].User, ids[i] = u, r.ID
+		index[r.ID] = &people[i]
+	}
+	limit := int64(maxPerPerson * len(ids))
+	var holdings []holdingRow
+	err := p.db.read(ctx).NewSelect().Model(&holdings).
+		Where("user_id IN (?)", bun.List(ids)).
+		OrderExpr("main DESC, created_at, id").
+		Limit(limit).
+		Scan(ctx)
+	if err != nil {
+		return nil, explain("load addresses", err)
+	}
+	for _, h := range holdings {
+		who := index[h.UserID]
+		who.Holdings = append(who.Holdings, toHolding(h))
+	}
+	var factors []factorRow
+	err = p.db.read(ctx).NewSelect().Model(&factors).
+		Where("user_id IN (?)", bun.List(ids)).
+		OrderExpr("created_at, id").
+		Limit(limit).
+		Scan(ctx)
+	if err != nil {
+		return nil, explain("load factors", err)
+	}
+	for _, f := range factors {
+		factor, err := p.toFactor(f)
+		if err != nil {
+			return nil, err
+		}
+		who := index[f.UserID]
+		who.Factors = append(who.Factors, factor)
+	}
+	return people, nil
+}
+
+// SaveUser creates a person at Version 0 and changes one otherwise; what is stored is one
+// version further. If the version moved meanwhile it is problem.Conflict.
+func (p *People) SaveUser(ctx context.Context, u identity.User) error {
+	r := fromUser(u)
+	r.Version++
+	if u.Version == 0 {
+		_, err := p.db.write(ctx).NewInsert().Model(&r).Exec(ctx)
+		return explain("create person "+r.ID, err, errPersonMoved)
+	}
+	res, err := p.db.write(ctx).NewUpdate().Model(&r).
+		ExcludeColumn("id", "created_at").
+		Where("id = ?", r.ID).
+		Where("version = ?", u.Version).
+		Exec(ctx)
+	return oneRow("save person "+r.ID, res, err, errPersonMoved)
+}
+
+// SaveHolding adds or changes an address of a person. It is problem.Conflict if somebody
+// else holds it verified. A primary address takes that rank from the others of its kind.
+func (p *People) SaveHolding(ctx context.Context, h identity.Holding) error {
+	r := holdingRow{
+		ID: string(h.ID), UserID: string(h.UserID), Kind: string(h.Identifier.Kind), Value: h.Identifier.Value, Main: h.Primary,
+		VerifiedAt: stamp(h.VerifiedAt), VerifiedBy: string(h.VerifiedBy), Source: h.Source, CreatedAt: stamp(h.CreatedAt),
+	}
+	return p.db.InTx(ctx, func(ctx context.Context) error {
+		taken, err := p.db.read(ctx).NewSelect().Model((*holdingRow)(nil)).
+			Where("kind = ?", r.Kind).
+			Where("value = ?", r.Value).
+			Where("verified_at IS NOT NULL").
+			Where("user_id <> ?", r.UserID).
+			Exists(ctx)
+		if err != nil {
+			return explain("look for the holder of an address", err)
+		}
+		if taken {
+			return errAddressTaken
+		}
+		if r.Main {
+			_, err := p.db.write(ctx).NewUpdate().Model((*holdingRow)(nil)).
+				Set("main = ?", false).
+				Where("user_id = ?", r.UserID).
+				Where("kind = ?", r.Kind).
+				Where("value <> ?", r.Value).
+				Exec(ctx)
+			if err != nil {
+				return explain("make room for a primary address", err)
+			}
+		}
+		_, err = p.db.write(ctx).NewInsert().Model(&r).
+			On("CONFLICT (user_id, kind, value) DO UPDATE").
+			Set("main = EXCLUDED.main").
+			Set("verified_at = EXCLUDED.verified_at").
+			Set("verified_by = EXCLUDED.verified_by").
+			Set("source = EXCLUDED.source").
+			Exec(ctx)
+		return explain("save an address", err, errAddressTaken)
+	})
+}
+
+// DropUnverified removes what others than keep claimed of the identifier and never proved.
+func (p *People) DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) error {
+	_, err := p.db.write(ctx).NewDelete().Model((*holdingRow)(nil)).
+		Where("kind = ?", string(i.Kind)).
+		Where("value = ?", i.Value).
+		Where("verified_at IS NULL").
+		Where("user_id <> ?", string(keep)).
+		Exec(ctx)
+	return explain("drop unproven claims", err)
+}
+
+// SaveFactor adds or replaces a factor; a password replaces the one there was.
+func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
+	r := factorRow{
+		ID: string(f.ID), UserID: string(f.UserID), Method: string(f.Method), Name: f.Name,
+		Secret:    p.db.box.Seal(factorPlace(string(f.ID)), []byte(f.Secret.Reveal())),
+		CreatedAt: stamp(f.CreatedAt), LastUsedAt: stamp(f.LastUsedAt),
+	}
+	return p.db.InTx(ctx, func(ctx context.Context) error {
+		if f.Method == identity.Password {
+			_, err := p.db.write(ctx).NewDelete().Model((*factorRow)(nil)).
+				Where("user_id = ?", r.UserID).
+				Where("method = ?", r.Method).
+				Where("id <> ?", r.ID).
+				Exec(ctx)
+			if err != nil {
+				return explain("replace a password", err)
+			}
+		}
+		res, err := p.db.write(ctx).NewInsert().Model(&r).
+			On("CONFLICT (id) DO UPDATE").
+			Set("name = EXCLUDED.name").
+			Set("secret = EXCLUDED.secret").
+			Set("last_used_at = EXCLUDED.last_used_at").
+			Where("f.user_id = EXCLUDED.user_id").
+			Exec(ctx)
+		return oneRow("save a factor", res, err, errFactorTaken)
+	})
+}

@@ -1,0 +1,56 @@
+package storage
+
+import (
+	"context"
+	"time"
+)
+
+// What is kept for how long after it ended.
+const (
+	keepSessions    = 90 * 24 * time.Hour // shown to their person, and a known browser
+	keepLetters     = 7 * 24 * time.Hour
+	keepInvitations = 30 * 24 * time.Hour
+	keepWaiting     = time.Hour // attempts and requests, so that a late click is told what happened
+	sweepBatch      = 1000
+)
+
+// Sweep deletes what nobody will ask for again: finished attempts and requests, forgotten
+// throttles, sessions over for 90 days, browsers unseen since, old letters, spent
+// invitations and operator links. It works in small transactions and returns how many
+// rows went.
+func (db *DB) Sweep(ctx context.Context, now time.Time) (int, error) {
+	sweeps := []struct {
+		table, key, where string
+		before            time.Time
+	}{
+		{"attempts", "id", "expires_at < ?", now.Add(-keepWaiting)},
+		{"asks", "id", "expires_at < ?", now.Add(-keepWaiting)},
+		{"throttles", "id", "expires_at < ?", now},
+		{"sessions", "id", "ended_at < ?", now.Add(-keepSessions)},
+		{"sessions", "id", "expires_at < ?", now.Add(-keepSessions)},
+		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepSessions)},
+		{"letters", "id", "sent_at < ?", now.Add(-keepLetters)},
+		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
+		{"operator_links", "digest", "expires_at < ?", now},
+	}
+	total := 0
+	for _, s := range sweeps {
+		query := "DELETE FROM " + s.table + " WHERE " + s.key +
+			" IN (SELECT " + s.key + " FROM " + s.table + " WHERE " + s.where + " LIMIT ?)"
+		for {
+			res, err := db.write(ctx).NewRaw(query, stamp(s.before), sweepBatch).Exec(ctx)
+			if err != nil {
+				return total, explain("sweep "+s.table, err)
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return total, explain("sweep "+s.table, err)
+			}
+			total += int(n)
+			if n < sweepBatch {
+				break
+			}
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,159 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"idp/login"
+)
+
+var _ login.Throttle = (*Throttle)(nil)
+
+// Throttle counts failures. It keeps a MAC of each key, never the address in it.
+type Throttle struct{ db *DB }
+
+// NewThrottle returns the throttle of a database.
+func NewThrottle(db *DB) *Throttle { return &Throttle{db} }
+
+type throttleRow struct {
+	bun.BaseModel `bun:"table:throttles,alias:t"`
+
+	ID        string `bun:",pk"`
+	Failures  int
+	ExpiresAt int64
+}
+
+func (t *Throttle) id(key string) string { return string(t.db.box.MAC("throttle", key)) }
+
+// ids returns the rows of keys, in one order for all: then two transactions never wait
+// for each other.
+func (t *Throttle) ids(keys []string) []string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = t.id(k)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// errBudgetSpent rolls a reservation back; nobody outside sees it.
+var errBudgetSpent = errors.New("a budget is spent")
+
+// Reserve takes one try from every budget, or none if one is spent. Then it says how long
+// to wait until the last of the spent ones is forgotten.
+func (t *Throttle) Reserve(ctx context.Context, budgets []login.Budget, now time.Time) (time.Duration, error) {
+	if len(budgets) == 0 {
+		return 0, nil
+	}
+	budgets = slices.Clone(budgets)
+	slices.SortFunc(budgets, func(a, b login.Budget) int { return cmp.Compare(t.id(a.Key), t.id(b.Key)) })
+	// A look first: a flood of refused tries must not queue for the writer.
+	wait, err := t.spent(ctx, budgets, now)
+	if err != nil || wait > 0 {
+		return wait, err
+	}
+	err = t.db.InTx(ctx, func(ctx context.Context) error {
+		wait = 0
+		for _, b := range budgets {
+			left, err := t.take(ctx, b, now)
+			if err != nil {
+				return err
+			}
+			wait = max(wait, left)
+		}
+		if wait > 0 {
+			return errBudgetSpent
+		}
+		return nil
+	})
+	if errors.Is(err, errBudgetSpent) {
+		return wait, nil
+	}
+	return 0, err
+}
+
+func (t *Throttle) spent(ctx context.Context, budgets []login.Budget, now time.Time) (time.Duration, error) {
+	limits := make(map[string]int, len(budgets))
+	ids := make([]string, 0, len(budgets))
+	for _, b := range budgets {
+		ids = append(ids, t.id(b.Key))
+		limits[t.id(b.Key)] = b.Limit
+	}
+	var rows []throttleRow
+	err := t.db.read(ctx).NewSelect().Model(&rows).
+		Where("id IN (?)", bun.List(ids)).
+		Where("expires_at > ?", stamp(now)).
+		Limit(int64(len(ids))).
+		Scan(ctx)
+	if err != nil {
+		return 0, explain("read throttles", err)
+	}
+	var wait time.Duration
+	for _, r := range rows {
+		if r.Failures >= limits[r.ID] {
+			wait = max(wait, instant(r.ExpiresAt).Sub(now))
+		}
+	}
+	return wait, nil
+}
+
+// take counts one failure in one statement and returns how long to wait if the budget was spent.
+func (t *Throttle) take(ctx context.Context, b login.Budget, now time.Time) (time.Duration, error) {
+	var r throttleRow
+	at, until := stamp(now), stamp(now.Add(b.Window))
+	err := t.db.write(ctx).NewRaw(`
+		INSERT INTO throttles AS t (id, failures, expires_at)
+		VALUES (?0, 1, ?1)
+		ON CONFLICT (id) DO UPDATE SET
+			failures = CASE
+				WHEN t.expires_at <= ?2 THEN 1
+				WHEN t.failures < ?3 THEN t.failures + 1
+				ELSE ?3 + 1
+			END,
+			expires_at = CASE
+				WHEN t.expires_at <= ?2 OR t.failures < ?3 THEN ?1
+				ELSE t.expires_at
+			END
+		RETURNING failures, expires_at`, t.id(b.Key), until, at, b.Limit).Scan(ctx, &r.Failures, &r.ExpiresAt)
+	if err != nil {
+		return 0, explain("count a try", err)
+	}
+	if r.Failures <= b.Limit {
+		return 0, nil
+	}
+	return max(instant(r.ExpiresAt).Sub(now), time.Microsecond), nil
+}
+
+// Release gives one try back to each key that is still counted at now.
+func (t *Throttle) Release(ctx context.Context, keys []string, now time.Time) error {
+	return t.db.InTx(ctx, func(ctx context.Context) error {
+		for _, id := range t.ids(keys) {
+			_, err := t.db.write(ctx).NewUpdate().Model((*throttleRow)(nil)).
+				Set("failures = failures - 1").
+				Where("id = ?", id).
+				Where("failures > 0").
+				Where("expires_at > ?", stamp(now)).
+				Exec(ctx)
+			if err != nil {
+				return explain("give a try back", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Clear forgets the keys.
+func (t *Throttle) Clear(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := t.db.write(ctx).NewDelete().Model((*throttleRow)(nil)).
+		Where("id IN (?)", bun.List(t.ids(keys))).
+		Exec(ctx)
+	return explain("clear throttles", err)
+}
