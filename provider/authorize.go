@@ -1,0 +1,256 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/login"
+	"idp/session"
+)
+
+const authorizationPrefix = "authorization"
+
+// Authorize is the authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2).
+func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
+	form, err := queryForm(w, r)
+	if err != nil {
+		p.Pages.Problem(w, r, errGarbled.Because(err))
+		return nil
+	}
+	a, err := p.addressee(r.Context(), form)
+	if err != nil {
+		p.Pages.Problem(w, r, err)
+		return nil
+	}
+	a, err = p.parse(r.Context(), a, form, p.Now())
+	if err != nil {
+		return p.answerError(w, r, a, err)
+	}
+	return p.proceed(w, r, a, login.Ask{})
+}
+
+// Resume takes up a parked request when the browser comes back from signing in, choosing
+// or consenting. It decides again, from what is stored now.
+func (p *Provider) Resume(w http.ResponseWriter, r *http.Request) error {
+	ask, err := p.parked(r)
+	if err != nil {
+		p.Pages.Problem(w, r, err)
+		return nil
+	}
+	var kept Request
+	if err := json.Unmarshal(ask.Request, &kept); err != nil {
+		return fmt.Errorf("resume %s: %w", ask.ID, err)
+	}
+	a, err := p.addressee(r.Context(), kept.Form)
+	if err != nil {
+		p.Pages.Problem(w, r, err)
+		return nil
+	}
+	a, err = p.parse(r.Context(), a, kept.Form, kept.RequestedAt)
+	if err != nil {
+		return p.answerError(w, r, a, err)
+	}
+	return p.proceed(w, r, a, ask)
+}
+
+// parked returns the request that waits, if it was started in this browser.
+func (p *Provider) parked(r *http.Request) (login.Ask, error) {
+	browser, err := p.Sessions.Browser(r)
+	if problem.Is(err, problem.NotFound) {
+		return login.Ask{}, errElswhere
+	}
+	if err != nil {
+		return login.Ask{}, err
+	}
+	id := r.URL.Query().Get("ask")
+	if len(id) > 100 {
+		return login.Ask{}, errElswhere
+	}
+	ask, err := p.Asks.Ask(r.Context(), login.AskID(id))
+	switch {
+	case problem.Is(err, problem.NotFound) || err == nil && (ask.Browser != browser.ID || ask.Resume != resumePath(p)):
+		return login.Ask{}, errElswhere
+	case err != nil:
+		return login.Ask{}, err
+	case !ask.UsedAt.IsZero():
+		return login.Ask{}, errTwice
+	case !p.Now().Before(ask.ExpiresAt):
+		return login.Ask{}, errOver
+	}
+	return ask, nil
+}
+
+func resumePath(p *Provider) string { return p.path("/oauth2/resume") }
+
+// proceed decides and carries out the decision.
+func (p *Provider) proceed(w http.ResponseWriter, r *http.Request, a asked, ask login.Ask) error {
+	s, err := p.situation(r, a, ask)
+	if err != nil {
+		return err
+	}
+	v, err := decide(a, s)
+	if err != nil {
+		return err
+	}
+	switch v.step {
+	case issue:
+		return p.issue(w, r, a, ask, v.session)
+	case refuse:
+		if err := p.used(r.Context(), ask); err != nil {
+			p.Pages.Problem(w, r, err)
+			return nil
+		}
+		return p.answer(w, r, a, url.Values{"error": {v.code}, "error_description": {said[v.code]}})
+	case signIn, signUp, choose, agree:
+	}
+	return p.send(w, r, a, ask, v)
+}
+
+// said are the descriptions of decisions.
+var said = map[string]string{
+	"login_required":             "Somebody must sign in.",
+	"account_selection_required": "Somebody must choose an account.",
+	"consent_required":           "The person must agree first.",
+	"access_denied":              "The person did not agree.",
+}
+
+// situation gathers what decide looks at.
+func (p *Provider) situation(r *http.Request, a asked, ask login.Ask) (situation, error) {
+	s := situation{ask: ask, now: p.Now()}
+	browser, err := p.Sessions.Browser(r)
+	if err == nil {
+		s.inUse = browser.Active
+		s.sessions, err = p.Sessions.Sessions(r.Context(), browser)
+	}
+	if err != nil && !problem.Is(err, problem.NotFound) {
+		return s, fmt.Errorf("who is signed in: %w", err)
+	}
+	s.granted = func(one session.Session) (bool, error) { return p.granted(r.Context(), one.User, a) }
+	return s, nil
+}
+
+func (p *Provider) granted(ctx context.Context, user identity.UserID, a asked) (bool, error) {
+	grant, err := p.Grants.Grant(ctx, user, string(a.client.ID))
+	if problem.Is(err, problem.NotFound) {
+		return false, nil
+	}
+	return err == nil && grant.Covers(a.scopes), err
+}
+
+// send parks the request, if it is not yet, and sends the browser to the page of the step.
+func (p *Provider) send(w http.ResponseWriter, r *http.Request, a asked, ask login.Ask, v verdict) error {
+	if ask.ID == "" {
+		browser, err := p.Sessions.Ensure(w, r)
+		if err != nil {
+			return fmt.Errorf("park request: %w", err)
+		}
+		ask, err = a.pack(browser.ID, login.AskID(secret.NewID("ask")), p.Now())
+		if err != nil {
+			return err
+		}
+		ask.Resume = resumePath(p)
+	}
+	// The pages ask the person of this session, and nobody else's answer will do.
+	if v.session.ID != "" {
+		ask.Chosen = v.session.ID
+	}
+	if v.step == agree {
+		ask.Answer, ask.Answered = login.Unanswered, ""
+	}
+	if err := p.Asks.SaveAsk(r.Context(), ask); err != nil {
+		return fmt.Errorf("park request: %w", err)
+	}
+	pages := map[step]string{signIn: "/sign-in", signUp: "/sign-up", choose: "/sign-in/choose", agree: "/consent"}
+	http.Redirect(w, r, p.path(pages[v.step])+"?ask="+url.QueryEscape(string(ask.ID)), http.StatusSeeOther)
+	return nil
+}
+
+func (p *Provider) used(ctx context.Context, ask login.Ask) error {
+	if ask.ID == "" {
+		return nil
+	}
+	err := p.Asks.UseAsk(ctx, ask.ID, p.Now())
+	if problem.Is(err, problem.Conflict) {
+		return errTwice
+	}
+	return err
+}
+
+// checked lets fosite look at the request. The state stays outside: it may be absent or
+// short, which fosite would not have.
+func (p *Provider) checked(ctx context.Context, a asked) (fosite.AuthorizeRequester, error) {
+	form := url.Values{
+		"client_id": {string(a.client.ID)}, "redirect_uri": {a.redirect}, "response_type": {"code"},
+		"response_mode": {a.mode}, "scope": {a.Form.Get("scope")}, "state": {"kept outside"},
+	}
+	r := &http.Request{Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{}}
+	u := &unit{client: a.client, redirect: a.redirect}
+	return p.engine.NewAuthorizeRequest(withUnit(ctx, u), r)
+}
+
+// issue writes the authorization and its code, and answers with the code.
+func (p *Provider) issue(w http.ResponseWriter, r *http.Request, a asked, ask login.Ask, by session.Session) error {
+	request, err := p.checked(r.Context(), a)
+	if err != nil {
+		return p.answerError(w, r, a, err)
+	}
+	for _, scope := range a.scopes {
+		request.GrantScope(scope)
+	}
+	u := &unit{client: a.client, redirect: a.redirect}
+	response, err := p.engine.NewAuthorizeResponse(withUnit(r.Context(), u), request, newFacts(string(by.User)))
+	if err != nil {
+		return p.answerError(w, r, a, err)
+	}
+	err = p.InTx(r.Context(), func(ctx context.Context) error {
+		if err := p.used(ctx, ask); err != nil {
+			return err
+		}
+		return p.authorized(ctx, r, a, by, u.wrote.code)
+	})
+	if problem.HasCode(err, errTwice.Code) {
+		p.Pages.Problem(w, r, err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("authorize: %w", err)
+	}
+	return p.answer(w, r, a, url.Values{"code": {response.GetCode()}})
+}
+
+// authorized writes what was decided.
+func (p *Provider) authorized(ctx context.Context, r *http.Request, a asked, by session.Session, code secret.Digest) error {
+	now := p.Now()
+	granted := Authorization{
+		ID: AuthorizationID(secret.NewID(authorizationPrefix)), Client: a.client.ID, User: by.User, Session: by.ID,
+		Scopes: a.scopes, Code: code, CodeExpiresAt: now.Add(codeLife), Generation: 1,
+		CreatedAt: now, ExpiresAt: now.Add(wholeLife),
+		Facts: Facts{
+			RedirectURI: a.redirect, Challenge: a.Form.Get("code_challenge"), Nonce: a.Form.Get("nonce"),
+			AuthTime: by.AuthTime, ACR: identity.ACR(by.Proofs), AMR: identity.AMR(by.Proofs),
+		},
+	}
+	granted.Offline = granted.has("offline_access")
+	if err := p.Store.SaveAuthorization(ctx, granted); err != nil {
+		return err
+	}
+	if now.Sub(by.LastActiveAt) >= time.Minute { // being recognised by a relying party is use
+		if err := p.Sessions.Store.Touch(ctx, by.ID, p.Sessions.Network(r), now); err != nil {
+			return err
+		}
+	}
+	return p.record(ctx, r, event.Event{
+		Kind: event.AuthorizationCreated, Actor: string(by.User), User: string(by.User),
+		Client: string(a.client.ID), Session: string(by.ID), Detail: map[string]string{"authorization": string(granted.ID)},
+	})
+}

@@ -1,0 +1,111 @@
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"idp/internal/problem"
+)
+
+// document is a public JSON document made ready.
+type document struct {
+	text []byte
+	etag string
+}
+
+// metadata is what relying parties read about us (OIDC Discovery §3, RFC 8414 §2). It
+// lists only what works.
+type metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	RegistrationEndpoint  string   `json:"registration_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	Claims                []string `json:"claims_supported"`
+	ClaimTypes            []string `json:"claim_types_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	ACRs                  []string `json:"acr_values_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuth             []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
+	Challenges            []string `json:"code_challenge_methods_supported"`
+	ClaimsParameter       bool     `json:"claims_parameter_supported"`
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	ResponseIssuer        bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+func (p *Provider) describe() (document, error) {
+	return ready(metadata{
+		Issuer: p.Issuer, AuthorizationEndpoint: p.url("/oauth2/authorize"), TokenEndpoint: p.url("/oauth2/token"),
+		UserinfoEndpoint: p.url("/oauth2/userinfo"), JWKSURI: p.url("/.well-known/jwks.json"),
+		RegistrationEndpoint: p.url("/oauth2/register"), IntrospectionEndpoint: p.url("/oauth2/introspect"),
+		RevocationEndpoint: p.url("/oauth2/revoke"), EndSessionEndpoint: p.url("/oauth2/logout"),
+		Scopes: []string{"openid", "profile", "email", "address", "offline_access"}, Claims: claimNames(),
+		ClaimTypes: []string{"normal"}, ResponseTypes: []string{"code"}, ResponseModes: []string{modeQuery, modeFormPost},
+		GrantTypes: []string{grantCode, grantRefresh, grantMachine}, Prompts: prompts,
+		ACRs: []string{"aal1", "aal2", "phr"}, SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
+		TokenAuth: []string{authBasic, authPost, authNone}, IntrospectionAuth: []string{authBasic, authPost},
+		RevocationAuth: []string{authBasic, authPost, authNone}, Challenges: []string{"S256"}, ResponseIssuer: true,
+	})
+}
+
+func ready(v any) (document, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return document{}, fmt.Errorf("encode metadata: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return document{text: text, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}, nil
+}
+
+// Discovery serves the metadata at /.well-known/openid-configuration.
+func (p *Provider) Discovery(w http.ResponseWriter, r *http.Request) error {
+	return serve(w, r, p.metadata, "application/json")
+}
+
+// ServerMetadata serves the same at /.well-known/oauth-authorization-server, and for an
+// issuer with a path at that followed by the path (RFC 8414 §3.1).
+func (p *Provider) ServerMetadata(w http.ResponseWriter, r *http.Request) error {
+	_, asked, _ := strings.Cut(r.URL.Path, "/.well-known/oauth-authorization-server")
+	if strings.TrimSuffix(asked, "/") != p.path("") {
+		return errNoIssuer
+	}
+	return serve(w, r, p.metadata, "application/json")
+}
+
+// JWKS serves the public keys at /.well-known/jwks.json.
+func (p *Provider) JWKS(w http.ResponseWriter, r *http.Request) error {
+	text, etag := p.Keys.JWKS()
+	return serve(w, r, document{text, etag}, "application/json")
+}
+
+func serve(w http.ResponseWriter, r *http.Request, d document, kind string) error {
+	allowAll(w)
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=600")
+	h.Set("ETag", d.etag)
+	if r.Header.Get("If-None-Match") == d.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", kind)
+	_, _ = w.Write(d.text)
+	return nil
+}
+
+var errNoIssuer = problem.New(problem.NotFound, "issuer_unknown", "There is no issuer at that path.")

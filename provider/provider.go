@@ -1,0 +1,110 @@
+// Package provider answers relying parties by the book: OAuth 2.0 and OpenID Connect.
+//
+// A request for authorization is parsed strictly and judged by our own rules; what a
+// person must do first is decided by one pure function, decide, from stored facts. If
+// something is owed, the request is parked as a login.Ask and the browser sent away; at
+// /oauth2/resume it is decided again. When nothing is owed an Authorization and its code
+// are written in one transaction.
+//
+// The token endpoint authenticates the client, loads what the code or refresh token
+// belongs to in one statement, judges it (judge.go), lets fosite's handlers compose the
+// answer over a unit of work, and flushes that in one transaction before it answers.
+//
+// fosite is parser, validator and handler engine; everything that reads a request before
+// it or writes an answer after it is ours. Only this room imports it.
+package provider
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+
+	"idp/consent"
+	"idp/event"
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/login"
+	"idp/session"
+	"idp/token"
+)
+
+// Asks is where a request waits while a person signs in. storage.Login is one.
+type Asks interface {
+	Ask(ctx context.Context, id login.AskID) (login.Ask, error)     // problem.NotFound
+	SaveAsk(ctx context.Context, a login.Ask) error                 // creates or replaces
+	UseAsk(ctx context.Context, id login.AskID, at time.Time) error // once: the second is problem.Conflict
+}
+
+// Grants is where consent is looked up. storage.Consent is one.
+type Grants interface {
+	Grant(ctx context.Context, u identity.UserID, client string) (consent.Grant, error) // problem.NotFound
+}
+
+// Deps is what a Provider works with. All fields but the booleans are required.
+type Deps struct {
+	Issuer           string // scheme://host[:port][/path], without a slash at its end
+	OpenRegistration bool   // anybody may register clients
+	Box              *secret.Box
+	Clients          *Clients
+	Keys             *token.KeySet
+	Store            Store
+	Asks             Asks
+	Grants           Grants
+	Sessions         *session.Keeper
+	Events           event.Recorder
+	Pages            Pages
+	InTx             func(ctx context.Context, do func(ctx context.Context) error) error
+	Now              func() time.Time
+}
+
+// Provider is the OpenID Provider and OAuth 2.0 authorization server.
+type Provider struct {
+	Deps
+	artifacts artifacts
+	engine    *fosite.Fosite
+	metadata  document
+}
+
+// New wires a Provider.
+func New(d Deps) (*Provider, error) {
+	d.Issuer = strings.TrimSuffix(d.Issuer, "/")
+	p := &Provider{Deps: d, artifacts: artifacts{key: d.Box.Key("refresh token")}}
+	c, store := &config{issuer: d.Issuer, identify: identified}, shelf{now: d.Now}
+	code := &oauth2.AuthorizeExplicitGrantHandler{
+		AccessTokenStrategy: p.artifacts, RefreshTokenStrategy: p.artifacts, AuthorizeCodeStrategy: p.artifacts,
+		CoreStorage: store, TokenRevocationStorage: store, Config: c,
+	}
+	refresh := &oauth2.RefreshTokenGrantHandler{
+		AccessTokenStrategy: p.artifacts, RefreshTokenStrategy: p.artifacts, TokenRevocationStorage: store, Config: c,
+	}
+	machine := &oauth2.ClientCredentialsGrantHandler{
+		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: p.artifacts, AccessTokenStorage: store, Config: c}, Config: c,
+	}
+	c.authorize = fosite.AuthorizeEndpointHandlers{code}
+	c.token = fosite.TokenEndpointHandlers{code, refresh, machine, &finisher{p}} // the last sees what the others made
+	p.engine = &fosite.Fosite{Store: store, Config: c}
+	var err error
+	p.metadata, err = p.describe()
+	return p, err
+}
+
+// url returns the absolute URL of one of our paths.
+func (p *Provider) url(path string) string { return p.Issuer + path }
+
+// path returns what a Location on this server begins with: the issuer's own path.
+func (p *Provider) path(path string) string {
+	_, rest, _ := strings.Cut(p.Issuer, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:] + path
+	}
+	return path
+}
+
+func (p *Provider) record(ctx context.Context, r *http.Request, e event.Event) error {
+	e.Network = p.Sessions.Network(r)
+	return p.Events.Record(ctx, e)
+}

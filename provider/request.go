@@ -1,0 +1,256 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"idp/internal/problem"
+	"idp/login"
+	"idp/session"
+)
+
+// Request is an authorization request that was found to be in order. It is what a parked
+// login.Ask carries.
+type Request struct {
+	Form        url.Values `json:"form"`
+	RequestedAt time.Time  `json:"requested_at"` // when it first came
+}
+
+// asked is a Request with its parts read.
+type asked struct {
+	Request
+	client   Client
+	redirect string
+	mode     string // response mode: "query" or "form_post"
+	scopes   []string
+	prompts  []string
+	maxAge   *time.Duration
+	hint     string // subject that id_token_hint names, "" for none
+	locales  []string
+}
+
+// The response modes that exist.
+const (
+	modeQuery    = "query"
+	modeFormPost = "form_post"
+)
+
+// ErrNotHere answers requests that must not be sent back to anybody, because who asked or
+// where the answer should go is not known for certain.
+var (
+	errWhoAsks  = problem.New(problem.Malformed, "client_unknown", "The app that sent you here is not known to this service. Check the client_id.")
+	errWhereTo  = problem.New(problem.Malformed, "redirect_uri_mismatch", "The address the app wants you sent back to is not one that it registered. Check the redirect_uri.")
+	errOff      = problem.New(problem.Malformed, "client_disabled", "The app that sent you here is switched off.")
+	errGarbled  = problem.New(problem.Malformed, "request_malformed", "The app that sent you here made a mistake: its request is not readable.")
+	errTwice    = problem.New(problem.Gone, "request_answered", "This request was answered already. Go back to the app and start again.")
+	errOver     = problem.New(problem.Gone, "request_expired", "This request has expired. Go back to the app and start again.")
+	errElswhere = problem.New(problem.NotFound, "request_unknown", "This request was not started in this browser. Go back to the app and start again.")
+)
+
+// addressee finds out who asks and where answers go. Its problems are for a page, never
+// for a redirect.
+func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error) {
+	client, err := p.Clients.Get(ctx, ClientID(form.Get("client_id")))
+	switch {
+	case problem.Is(err, problem.NotFound):
+		return asked{}, errWhoAsks
+	case err != nil:
+		return asked{}, fmt.Errorf("authorization request: %w", err)
+	case client.Disabled:
+		return asked{}, errOff
+	}
+	redirect := form.Get("redirect_uri")
+	if !matchRedirect(client, redirect) {
+		return asked{}, errWhereTo
+	}
+	a := asked{client: client, redirect: redirect, mode: modeQuery}
+	if form.Get("response_mode") == modeFormPost {
+		a.mode = modeFormPost
+	}
+	return a, nil
+}
+
+// parse reads the rest of a request whose addressee is known. Its errors go back to the
+// relying party. At is when the request first came.
+func (p *Provider) parse(ctx context.Context, a asked, form url.Values, at time.Time) (asked, error) {
+	a.Request = Request{Form: form, RequestedAt: at}
+	checks := []func(*asked) error{notSigned, knownMode, knownType, shortEnough, provable, p.prompted, aged, p.hinted}
+	for _, check := range checks {
+		if err := check(&a); err != nil {
+			return a, err
+		}
+	}
+	a.locales = take(strings.Fields(form.Get("ui_locales")), 10)
+	return a, p.scoped(ctx, &a)
+}
+
+// notSigned refuses request objects, by value and by reference: signed ones are not read
+// yet, and unsigned ones would let anybody override the rest.
+func notSigned(a *asked) error {
+	switch {
+	case a.Form.Get("request") != "":
+		return fosite.ErrRequestNotSupported
+	case a.Form.Get("request_uri") != "":
+		return fosite.ErrRequestURINotSupported
+	case a.Form.Get("registration") != "":
+		return fosite.ErrRegistrationNotSupported
+	}
+	return nil
+}
+
+func knownMode(a *asked) error {
+	switch a.Form.Get("response_mode") {
+	case "", modeQuery, modeFormPost:
+		return nil
+	}
+	return fosite.ErrInvalidRequest.WithHint("The response_mode is query or form_post.")
+}
+
+func knownType(a *asked) error {
+	switch a.Form.Get("response_type") {
+	case "":
+		return fosite.ErrInvalidRequest.WithHint("The response_type is missing.")
+	case "code":
+	default:
+		return fosite.ErrUnsupportedResponseType.WithHint("The response_type is code.")
+	}
+	if !slices.Contains(a.client.GrantTypes, grantCode) {
+		return fosite.ErrUnauthorizedClient.WithHint("This client is not registered for authorization_code.")
+	}
+	return nil
+}
+
+func shortEnough(a *asked) error {
+	for name, most := range map[string]int{"state": maxState, "nonce": maxNonce, "login_hint": maxHint} {
+		if len(a.Form.Get(name)) > most {
+			return fosite.ErrInvalidRequest.WithHintf("The parameter %s has more than %d characters.", name, most)
+		}
+	}
+	return nil
+}
+
+// An S256 challenge is a SHA-256 in base64url (RFC 7636 §4.2).
+var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// provable checks PKCE: S256 only, and demanded of those who cannot keep a secret.
+func provable(a *asked) error {
+	given, method := a.Form.Get("code_challenge"), a.Form.Get("code_challenge_method")
+	switch {
+	case given == "" && method == "" && !a.client.RequirePKCE && !a.client.Public():
+		return nil
+	case given == "":
+		return fosite.ErrInvalidRequest.WithHint("This client must send a code_challenge (RFC 7636).")
+	case method != "S256":
+		return fosite.ErrInvalidRequest.WithHint("The code_challenge_method must be S256.")
+	case !challenge.MatchString(given):
+		return fosite.ErrInvalidRequest.WithHint("The code_challenge must be a SHA-256 in base64url, 43 characters.")
+	}
+	return nil
+}
+
+// The prompts that exist; "create" is of Initiating User Registration via OpenID Connect.
+const (
+	promptNone    = "none"
+	promptLogin   = "login"
+	promptConsent = "consent"
+	promptSelect  = "select_account"
+	promptCreate  = "create"
+)
+
+var prompts = []string{promptNone, promptLogin, promptConsent, promptSelect, promptCreate}
+
+func (p *Provider) prompted(a *asked) error {
+	a.prompts = strings.Fields(a.Form.Get("prompt"))
+	for _, one := range a.prompts {
+		if !slices.Contains(prompts, one) {
+			return fosite.ErrInvalidRequest.WithHint("The prompt is none, or any of login, consent, select_account and create.")
+		}
+	}
+	if len(a.prompts) > 1 && a.prompt(promptNone) {
+		return fosite.ErrInvalidRequest.WithHint("The prompt none cannot stand beside another.")
+	}
+	return nil
+}
+
+func (a *asked) prompt(one string) bool { return slices.Contains(a.prompts, one) }
+
+func aged(a *asked) error {
+	given := a.Form.Get("max_age")
+	if given == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(given, 10, 32)
+	if err != nil || seconds < 0 {
+		return fosite.ErrInvalidRequest.WithHint("The max_age is a number of seconds.")
+	}
+	age := time.Duration(seconds) * time.Second
+	a.maxAge = &age
+	return nil
+}
+
+func (p *Provider) hinted(a *asked) error {
+	raw := a.Form.Get("id_token_hint")
+	if raw == "" {
+		return nil
+	}
+	hint, err := p.readHint(raw)
+	if err != nil || hint.Audience != string(a.client.ID) {
+		return fosite.ErrInvalidRequest.WithHint("The id_token_hint is not an ID token that this client got from here.")
+	}
+	a.hint = hint.Subject
+	return nil
+}
+
+// scoped lets fosite judge the request once more: scopes against the client's, response
+// type and mode, the redirect URI our matcher accepted.
+func (p *Provider) scoped(ctx context.Context, a *asked) error {
+	scopes := strings.Fields(a.Form.Get("scope"))
+	if len(scopes) > maxScopes {
+		return fosite.ErrInvalidScope.WithHintf("At most %d scopes.", maxScopes)
+	}
+	slices.Sort(scopes)
+	a.scopes = slices.Compact(scopes)
+	_, err := p.checked(ctx, *a)
+	return err
+}
+
+// need is what the request demands of a session.
+func (a *asked) need() session.Need {
+	return session.Need{MaxAge: a.maxAge, Anew: a.prompt(promptLogin), RequestedAt: a.RequestedAt}
+}
+
+// pack parks the request as what a person must answer.
+func (a *asked) pack(browser session.BrowserID, id login.AskID, now time.Time) (login.Ask, error) {
+	text, err := json.Marshal(a.Request)
+	if err != nil {
+		return login.Ask{}, fmt.Errorf("park request: %w", err)
+	}
+	return login.Ask{
+		ID: id, Browser: browser, Party: a.client.Party(a.redirect), Need: a.need(), Scopes: a.scopes,
+		Hint: a.Form.Get("login_hint"), Locales: a.locales,
+		SignUp: a.prompt(promptCreate), Choose: a.prompt(promptSelect),
+		Request: text, CreatedAt: now, ExpiresAt: now.Add(askLife),
+	}, nil
+}
+
+func take(list []string, most int) []string { return list[:min(len(list), most)] }
+
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	if u.Host == "" {
+		return u.Scheme + ":"
+	}
+	return u.Host
+}

@@ -1,0 +1,201 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/provider"
+)
+
+// Clients keeps relying parties. It is a provider.ClientStore.
+type Clients struct{ db *DB }
+
+var _ provider.ClientStore = (*Clients)(nil)
+
+// NewClients returns the relying parties of db.
+func NewClients(db *DB) *Clients { return &Clients{db} }
+
+var (
+	errClientMoved = problem.New(problem.Conflict, "client_changed", "Somebody else changed this app just now. Look again.")
+	errLeave       = problem.New(problem.NotFound, "registration_token_unknown", "That registration token is used up, expired or unknown.")
+)
+
+type clientRow struct {
+	ID                string
+	Name              string
+	Disabled          bool
+	Body              string
+	RegistrationToken string
+	CreatedAt         int64
+	UpdatedAt         int64
+	Version           int
+}
+
+// clientBody is what is kept of a client as JSON: what is never searched for.
+type clientBody struct {
+	Type                   provider.ClientType     `json:"type"`
+	AuthMethod             string                  `json:"auth_method,omitempty"`
+	Secrets                []provider.ClientSecret `json:"secrets,omitempty"`
+	RedirectURIs           []string                `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs []string                `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes             []string                `json:"grant_types,omitempty"`
+	ResponseTypes          []string                `json:"response_types,omitempty"`
+	Scopes                 []string                `json:"scopes,omitempty"`
+	Audience               []string                `json:"audience,omitempty"`
+	FirstParty             bool                    `json:"first_party,omitempty"`
+	MayIntrospect          bool                    `json:"may_introspect,omitempty"`
+	RequirePKCE            bool                    `json:"require_pkce,omitempty"`
+	URI                    string                  `json:"client_uri,omitempty"`
+	LogoURI                string                  `json:"logo_uri,omitempty"`
+	PolicyURI              string                  `json:"policy_uri,omitempty"`
+	TermsURI               string                  `json:"tos_uri,omitempty"`
+	Contacts               []string                `json:"contacts,omitempty"`
+	Metadata               map[string]any          `json:"metadata,omitempty"`
+}
+
+const clientColumns = "id, name, disabled, body, registration_token, created_at, updated_at, version"
+
+// Client returns a client, or problem.NotFound.
+func (c *Clients) Client(ctx context.Context, id provider.ClientID) (provider.Client, error) {
+	var row clientRow
+	err := c.db.read(ctx).NewRaw("SELECT "+clientColumns+" FROM clients WHERE id = ?", string(id)).Scan(ctx, &row)
+	if err != nil {
+		return provider.Client{}, explain("find client", err, provider.ErrClientUnknown)
+	}
+	return fromClient(row)
+}
+
+// Clients lists clients in the order of their ids, after the given one.
+func (c *Clients) Clients(ctx context.Context, after provider.ClientID, limit int) ([]provider.Client, error) {
+	var rows []clientRow
+	err := c.db.read(ctx).NewRaw(`
+		SELECT `+clientColumns+`
+		FROM clients
+		WHERE id > ?
+		ORDER BY id
+		LIMIT ?`, string(after), limit).Scan(ctx, &rows)
+	if err != nil {
+		return nil, explain("list clients", err)
+	}
+	list := make([]provider.Client, 0, len(rows))
+	for _, r := range rows {
+		client, err := fromClient(r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, client)
+	}
+	return list, nil
+}
+
+func fromClient(r clientRow) (provider.Client, error) {
+	var b clientBody
+	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
+		return provider.Client{}, fmt.Errorf("read client %s: %w", r.ID, err)
+	}
+	return provider.Client{
+		ID: provider.ClientID(r.ID), Name: r.Name, Disabled: r.Disabled, Version: r.Version,
+		Type: b.Type, AuthMethod: b.AuthMethod, Secrets: b.Secrets,
+		RedirectURIs: b.RedirectURIs, PostLogoutRedirectURIs: b.PostLogoutRedirectURIs,
+		GrantTypes: b.GrantTypes, ResponseTypes: b.ResponseTypes, Scopes: b.Scopes, Audience: b.Audience,
+		FirstParty: b.FirstParty, MayIntrospect: b.MayIntrospect, RequirePKCE: b.RequirePKCE,
+		URI: b.URI, LogoURI: b.LogoURI, PolicyURI: b.PolicyURI, TermsURI: b.TermsURI, Contacts: b.Contacts,
+		Metadata: b.Metadata, RegistrationToken: secret.Digest(r.RegistrationToken),
+		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+	}, nil
+}
+
+func toClient(c provider.Client) (clientRow, error) {
+	body, err := json.Marshal(clientBody{
+		Type: c.Type, AuthMethod: c.AuthMethod, Secrets: c.Secrets,
+		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
+		GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes, Scopes: c.Scopes, Audience: c.Audience,
+		FirstParty: c.FirstParty, MayIntrospect: c.MayIntrospect, RequirePKCE: c.RequirePKCE,
+		URI: c.URI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, Contacts: c.Contacts,
+		Metadata: c.Metadata,
+	})
+	if err != nil {
+		return clientRow{}, fmt.Errorf("write client %s: %w", c.ID, err)
+	}
+	return clientRow{
+		ID: string(c.ID), Name: c.Name, Disabled: c.Disabled, Body: string(body), Version: c.Version,
+		RegistrationToken: string(c.RegistrationToken), CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt),
+	}, nil
+}
+
+// SaveClient creates a client at Version 0 and else replaces it; problem.Conflict if its
+// version moved.
+func (c *Clients) SaveClient(ctx context.Context, client provider.Client) error {
+	r, err := toClient(client)
+	if err != nil {
+		return err
+	}
+	return c.db.InTx(ctx, func(ctx context.Context) error {
+		if err := c.put(ctx, r); err != nil {
+			return err
+		}
+		return c.db.bump(ctx, versionClients)
+	})
+}
+
+func (c *Clients) put(ctx context.Context, r clientRow) error {
+	if r.Version == 0 {
+		_, err := c.db.write(ctx).NewRaw(`
+			INSERT INTO clients (`+clientColumns+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 1)`,
+			r.ID, r.Name, r.Disabled, r.Body, r.RegistrationToken, r.CreatedAt, r.UpdatedAt).Exec(ctx)
+		return explain("create client", err, errClientMoved)
+	}
+	res, err := c.db.write(ctx).NewRaw(`
+		UPDATE clients
+		SET name = ?, disabled = ?, body = ?, registration_token = ?, updated_at = ?, version = version + 1
+		WHERE id = ? AND version = ?`,
+		r.Name, r.Disabled, r.Body, r.RegistrationToken, r.UpdatedAt, r.ID, r.Version).Exec(ctx)
+	return oneRow("save client", res, err, errClientMoved)
+}
+
+// DeleteClient removes a client, and with it all that people let it do.
+func (c *Clients) DeleteClient(ctx context.Context, id provider.ClientID, at time.Time) error {
+	return c.db.InTx(ctx, func(ctx context.Context) error {
+		w := c.db.write(ctx)
+		res, err := w.NewRaw("DELETE FROM clients WHERE id = ?", string(id)).Exec(ctx)
+		if err := oneRow("delete client", res, err, provider.ErrClientUnknown); err != nil {
+			return err
+		}
+		_, err = w.NewRaw(`
+			UPDATE authorizations
+			SET ended_at = ?, ended_why = ?
+			WHERE client_id = ? AND ended_at IS NULL`,
+			stamp(at), string(provider.ClientGone), string(id)).Exec(ctx)
+		if err != nil {
+			return explain("end what the client held", err)
+		}
+		if _, err := w.NewRaw("DELETE FROM grants WHERE client_id = ?", string(id)).Exec(ctx); err != nil {
+			return explain("forget consents to the client", err)
+		}
+		return c.db.bump(ctx, versionClients)
+	})
+}
+
+// SaveRegistrationToken creates leave to register clients.
+func (c *Clients) SaveRegistrationToken(ctx context.Context, t provider.RegistrationToken) error {
+	_, err := c.db.write(ctx).NewRaw(`
+		INSERT INTO registration_tokens (id, digest, uses, created_at, expires_at)
+		VALUES (?, ?, ?, ?, ?)`,
+		t.ID, string(t.Digest), t.Uses, stamp(t.CreatedAt), stamp(t.ExpiresAt)).Exec(ctx)
+	return explain("save registration token", err)
+}
+
+// UseRegistrationToken takes one use; problem.NotFound unless one is left.
+func (c *Clients) UseRegistrationToken(ctx context.Context, d secret.Digest, now time.Time) error {
+	res, err := c.db.write(ctx).NewRaw(`
+		UPDATE registration_tokens
+		SET uses = uses - 1
+		WHERE digest = ? AND uses > 0 AND expires_at > ?`,
+		string(d), stamp(now)).Exec(ctx)
+	return oneRow("use registration token", res, err, errLeave)
+}
