@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -13,9 +14,16 @@ import (
 	"idp/internal/secret"
 )
 
-// mailFrame is a letter's data in a language. Data has the fields To, Code, Link, Words
-// (map[string]string) and Valid (time.Duration: how long code and link live, 0 if neither
-// expires); code and link may be strings or secrets.
+// Letter is what a mail has to say.
+type Letter struct {
+	To    string
+	Code  secret.String     // six digits, or empty
+	Link  secret.String     // absolute URL, or empty
+	Words map[string]string // what else the mail of that kind mentions
+	Valid time.Duration     // how long code and link live, 0 if neither expires
+}
+
+// mailFrame is a letter in a language; Data is a Letter.
 type mailFrame struct {
 	Frame
 }
@@ -23,12 +31,7 @@ type mailFrame struct {
 // The methods are what mail templates may call besides those of Frame.
 
 // Reveal returns a code or link to be read by the one it is sent to.
-func (m mailFrame) Reveal(v any) string {
-	if s, ok := v.(secret.String); ok {
-		return s.Reveal()
-	}
-	return fmt.Sprint(v)
-}
+func (m mailFrame) Reveal(s secret.String) string { return s.Reveal() }
 
 // Lasts says how long code and link live, "" if they do not expire.
 func (m mailFrame) Lasts(d time.Duration) string {
@@ -57,7 +60,7 @@ func (s *Set) loadMails(files fs.FS) error {
 		if err != nil {
 			return fmt.Errorf("parse %s: %w", name, err)
 		}
-		html, err := template.New("layout.html").ParseFS(files, "mail/layout.html", "mail/"+kind+".html")
+		html, err := template.New("layout.html").Funcs(template.FuncMap{"dict": dict}).ParseFS(files, "mail/layout.html", "mail/"+kind+".html")
 		if err != nil {
 			return fmt.Errorf("parse mail/%s.html: %w", kind, err)
 		}
@@ -66,9 +69,8 @@ func (s *Set) loadMails(files fs.FS) error {
 	return nil
 }
 
-// Mail draws the mail of that kind in a language ("" for the default). Data is what
-// mailFrame says.
-func (s *Set) Mail(kind, locale string, data any) (subject, text, html string, err error) {
+// Mail draws the mail of that kind in a language ("" for the default).
+func (s *Set) Mail(kind, locale string, data Letter) (subject, text, html string, err error) {
 	t, ok := s.mails[kind]
 	if !ok {
 		return "", "", "", fmt.Errorf("no mail is called %q", kind)
@@ -82,8 +84,13 @@ func (s *Set) Mail(kind, locale string, data any) (subject, text, html string, e
 		return "", "", "", fmt.Errorf("draw mail %s: %w", kind, err)
 	}
 	subject, text, _ = strings.Cut(plain.String(), "\n")
-	return oneLine(subject), strings.TrimSpace(text) + "\n", rich.String(), nil
+	return oneLine(subject), tidy(text), rich.String(), nil
 }
+
+var gaps = regexp.MustCompile(`\n\s*\n`)
+
+// tidy leaves one empty line where parts that say nothing left more.
+func tidy(text string) string { return gaps.ReplaceAllString(strings.TrimSpace(text), "\n\n") + "\n" }
 
 // oneLine keeps a name with a line break from adding headers to a mail.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

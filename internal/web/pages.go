@@ -16,6 +16,7 @@ type Pages struct {
 	Set         *templates.Set
 	Brand       string // what the instance calls itself
 	Development bool   // says so on every page
+	Secure      bool   // the issuer is https
 	Box         *secret.Box
 	// Browser returns the id of the browser that sent r, giving it a cookie if it has none.
 	Browser func(w http.ResponseWriter, r *http.Request) string

@@ -1,0 +1,38 @@
+package web
+
+import "net/http"
+
+// A page that needs somebody to sign in first keeps its own path in a cookie until they
+// have. Only the browser that saw the page can come back to it, and only to a path of ours.
+
+const returnLife = 15 * 60 // seconds
+
+func (p *Pages) returnCookie() string {
+	if p.Secure {
+		return "__Host-idp_return"
+	}
+	return "idp_return"
+}
+
+// KeepReturn remembers where to go once somebody has signed in.
+func (p *Pages) KeepReturn(w http.ResponseWriter, path string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: p.returnCookie(), Value: path, Path: "/", MaxAge: returnLife,
+		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// TakeReturn returns where to go now, once: what was kept, or otherwise fallback.
+func (p *Pages) TakeReturn(w http.ResponseWriter, r *http.Request, fallback string) string {
+	kept := r.CookiesNamed(p.returnCookie())
+	if len(kept) == 0 {
+		return fallback
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: p.returnCookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
+	})
+	if len(kept) > 1 {
+		return fallback // somebody tossed one from a sibling host
+	}
+	return Local(kept[0].Value, fallback)
+}

@@ -1,0 +1,119 @@
+package login
+
+import (
+	"net/http"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/internal/web"
+	"idp/session"
+)
+
+// signUpForm is the data of the page "sign_up".
+type signUpForm struct {
+	Party      *identity.Party
+	Ask        AskID
+	Attempt    AttemptID
+	Email      string
+	Name       string
+	Password   bool // ask for one
+	Rules      *PasswordRules
+	Invitation string
+	Public     bool
+}
+
+func (p *Pages) blankSignUp() signUpForm {
+	s := p.Engine.Settings()
+	return signUpForm{Password: s.Password, Rules: &s.Rules}
+}
+
+func (p *Pages) signUpForm(v View) signUpForm {
+	f := p.blankSignUp()
+	f.Party, f.Attempt, f.Email, f.Public = v.Party, v.ID, v.Identifier, v.Public
+	return f
+}
+
+// SignUp answers GET /sign-up with the form; ?ask= names a waiting request, ?invitation= is
+// the token of an invitation.
+func (p *Pages) SignUp(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	form := p.blankSignUp()
+	form.Invitation = q.Get("invitation")
+	if err := p.maySignUp(form.Invitation); err != nil {
+		return p.closed(w, r, err)
+	}
+	ask, err := p.ask(r, AskID(q.Get("ask")))
+	if err != nil {
+		return err
+	}
+	form.Party, form.Ask, form.Email = ask.party(), ask.ID, clipHint(ask.Hint)
+	return p.Web.Show(w, r, http.StatusOK, "sign_up", form)
+}
+
+func (p *Pages) maySignUp(invitation string) error {
+	switch mode := p.Engine.Settings().SignUp; {
+	case mode == Closed:
+		return ErrClosed
+	case mode == Invited && invitation == "":
+		return ErrUninvited
+	}
+	return nil
+}
+
+func (p *Pages) closed(w http.ResponseWriter, r *http.Request, err error) error {
+	p.Web.Failed(w, r, err, signInPath)
+	return nil
+}
+
+// Register answers POST /sign-up: it begins an attempt, or goes on with the one the form
+// names, and fills in the fields.
+func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
+	ask, err := p.ask(r, AskID(r.PostFormValue("ask")))
+	if err != nil {
+		return err
+	}
+	form := p.blankSignUp()
+	form.Party, form.Ask, form.Email, form.Name = ask.party(), ask.ID, r.PostFormValue("email"), r.PostFormValue("name")
+	form.Invitation, form.Public = r.PostFormValue("invitation"), r.PostFormValue("public") != ""
+	if _, err := identity.ParseEmail(form.Email); err != nil {
+		return p.Web.Again(w, r, identity.ErrEmail.On("email"), "sign_up", form)
+	}
+	typed := secret.NewString(r.PostFormValue("password"))
+	if form.Password && typed.Empty() {
+		return p.Web.Again(w, r, ErrPasswordEmpty, "sign_up", form)
+	}
+	v, at, err := p.beginSignUp(w, r, ask, form)
+	if problem.Is(err, problem.Forbidden) {
+		return p.closed(w, r, err)
+	}
+	if err != nil {
+		return p.Web.Again(w, r, err, "sign_up", form)
+	}
+	form.Attempt = v.ID
+	v, err = p.Engine.Submit(r.Context(), at, Fields{Email: form.Email, Name: form.Name, Password: typed, Locale: at.Locale})
+	if err != nil {
+		return p.Web.Again(w, r, err, "sign_up", form)
+	}
+	return p.advance(w, r, v)
+}
+
+func (p *Pages) beginSignUp(w http.ResponseWriter, r *http.Request, ask Ask, form signUpForm) (View, At, error) {
+	b, err := p.Sessions.Ensure(w, r)
+	if err != nil {
+		return View{}, At{}, err
+	}
+	at := At{Browser: b, Network: web.Network(r), UserAgent: session.Clip(r.UserAgent()), Locale: p.Web.Locale(r)}
+	if at.Attempt = AttemptID(r.PostFormValue("attempt")); at.Attempt != "" {
+		v, err := p.Engine.Look(r.Context(), at)
+		if err == nil && v.Step == MissingRequirements && v.Public == form.Public {
+			return v, at, nil
+		}
+	}
+	v, err := p.Engine.Start(r.Context(), Beginning{
+		Browser: b, Goal: SignUp, Ask: ask.ID, Invitation: secret.NewString(form.Invitation), Public: form.Public,
+		Locale: at.Locale, Network: at.Network, UserAgent: at.UserAgent,
+	})
+	at.Attempt = v.ID
+	return v, at, err
+}
