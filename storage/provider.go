@@ -225,21 +225,6 @@ func (p *Provider) EndToken(ctx context.Context, digest secret.Digest, at time.T
 	return changed("end token", res, err)
 }
 
-// EndAll ends all that a person let any client do: they are banned, deleted, or their
-// password was reset. It returns how many ended.
-func (p *Provider) EndAll(ctx context.Context, user identity.UserID, at time.Time) (int, error) {
-	res, err := p.db.write(ctx).NewRaw(`
-		UPDATE authorizations
-		SET ended_at = ?, ended_why = ?
-		WHERE user_id = ? AND ended_at IS NULL`,
-		stamp(at), string(provider.PersonSaidSo), string(user)).Exec(ctx)
-	if err != nil {
-		return 0, explain("end authorizations", err)
-	}
-	n, err := res.RowsAffected()
-	return int(n), explain("end authorizations", err)
-}
-
 // Sweep deletes what ended or expired before the given time, at most limit rows of each
 // kind, and returns how many went. A used code is kept as long as its authorization.
 func (p *Provider) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
