@@ -37,10 +37,10 @@ type Store interface {
 
 // SettingsStore keeps the operator's one row of settings.
 type SettingsStore interface {
-	// Load returns the row's JSON and version; nothing and 0 before the first save.
-	Load(ctx context.Context) (body []byte, version int, err error)
-	// Save writes the row if its version is still the one given, else problem.Conflict.
-	Save(ctx context.Context, body []byte, version int) error
+	// Settings returns the row's JSON and version; nothing and 0 before the first save.
+	Settings(ctx context.Context) (body []byte, version int64, err error)
+	// SaveSettings writes the row if its version is still the one given, else problem.Conflict.
+	SaveSettings(ctx context.Context, body []byte, version int64) error
 }
 
 // The actors of what nobody signed in does, for events.

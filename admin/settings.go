@@ -73,7 +73,7 @@ type Keeper struct {
 
 type held struct {
 	Settings
-	version int
+	version int64
 }
 
 // Now returns the settings in force; the defaults before the first Reload.
@@ -91,8 +91,8 @@ func (k *Keeper) SignIn() login.Settings { return k.Now().SignIn }
 func (k *Keeper) Sessions() session.Settings { return k.Now().Sessions }
 
 // Load returns the saved settings and their version, to be given back to Save.
-func (k *Keeper) Load(ctx context.Context) (Settings, int, error) {
-	body, version, err := k.Store.Load(ctx)
+func (k *Keeper) Load(ctx context.Context) (Settings, int64, error) {
+	body, version, err := k.Store.Settings(ctx)
 	if err != nil {
 		return Settings{}, 0, fmt.Errorf("load settings: %w", err)
 	}
@@ -120,7 +120,7 @@ func (k *Keeper) Reload(ctx context.Context) error {
 
 // Save validates and writes settings that were loaded at version, and takes them into
 // force. Somebody else's save in between is problem.Conflict.
-func (k *Keeper) Save(ctx context.Context, s Settings, version int, actor string) error {
+func (k *Keeper) Save(ctx context.Context, s Settings, version int64, actor string) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -129,11 +129,11 @@ func (k *Keeper) Save(ctx context.Context, s Settings, version int, actor string
 		return fmt.Errorf("save settings: %w", err)
 	}
 	err = k.InTx(ctx, func(ctx context.Context) error {
-		before, _, err := k.Store.Load(ctx)
+		before, _, err := k.Store.Settings(ctx)
 		if err != nil {
 			return err
 		}
-		if err := k.Store.Save(ctx, body, version); err != nil {
+		if err := k.Store.SaveSettings(ctx, body, version); err != nil {
 			return err
 		}
 		return k.Events.Record(ctx, event.Event{Kind: event.SettingsChanged, Actor: actor, Detail: changed(before, body)})

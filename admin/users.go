@@ -1,0 +1,225 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/login"
+	"idp/session"
+)
+
+// Users makes, finds and bans people.
+type Users struct {
+	Store    Store
+	People   login.People
+	Sessions session.Store
+	Events   event.Recorder
+	Hasher   *secret.Hasher
+	Rules    func() login.PasswordRules // in force for passwords that an operator chooses
+	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
+	Now      func() time.Time
+}
+
+// NewUser is a person to be made.
+type NewUser struct {
+	Email    string
+	Name     string
+	Password secret.String // empty: the person signs in by mail or sets one by reset
+	Verified bool          // the operator vouches for the address
+}
+
+// ErrAddressHeld says that the address belongs to somebody already.
+var ErrAddressHeld = problem.New(problem.Conflict, "identifier_taken", "Somebody has that e-mail address already.").On("email")
+
+// Create makes a person. The password needs the length that the rules demand.
+func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.User, error) {
+	address, err := identity.ParseEmail(n.Email)
+	if err != nil {
+		return identity.User{}, identity.ErrEmail.On("email")
+	}
+	if err := u.strong(n.Password); err != nil {
+		return identity.User{}, err
+	}
+	var hash secret.String
+	if !n.Password.Empty() {
+		if hash, err = u.Hasher.Hash(ctx, n.Password); err != nil {
+			return identity.User{}, err
+		}
+	}
+	p := u.person(address, n.Verified, "operator")
+	p.user.Profile.Name = strings.TrimSpace(n.Name)
+	p.hash = hash
+	err = u.InTx(ctx, func(ctx context.Context) error {
+		return u.write(ctx, p, event.UserCreated, actor)
+	})
+	if err != nil {
+		return identity.User{}, err
+	}
+	return p.user, nil
+}
+
+func (u *Users) strong(password secret.String) error {
+	least := u.Rules().MinLength
+	if !password.Empty() && len([]rune(password.Reveal())) < least {
+		return problem.New(problem.Invalid, "password_too_short",
+			fmt.Sprintf("The password needs at least %d characters.", least)).On("password")
+	}
+	return nil
+}
+
+// draft is a person about to be written.
+type draft struct {
+	user    identity.User
+	holding identity.Holding
+	hash    secret.String
+}
+
+func (u *Users) person(address identity.Identifier, verified bool, source string) draft {
+	now := u.Now()
+	id := identity.UserID(secret.NewID("user"))
+	d := draft{
+		user: identity.User{ID: id, Status: identity.Active, CreatedAt: now, UpdatedAt: now},
+		holding: identity.Holding{
+			ID: identity.HoldingID(secret.NewID("addr")), UserID: id, Identifier: address,
+			Primary: true, Source: source, CreatedAt: now,
+		},
+	}
+	if verified {
+		d.holding.VerifiedAt = now
+	}
+	return d
+}
+
+// write saves a draft in the transaction of ctx. It looks before it writes, because a
+// failed write would end the whole transaction on PostgreSQL.
+func (u *Users) write(ctx context.Context, d draft, kind event.Kind, actor string) error {
+	switch _, err := u.People.Find(ctx, d.holding.Identifier); {
+	case err == nil:
+		return ErrAddressHeld
+	case !problem.Is(err, problem.NotFound):
+		return fmt.Errorf("look for the address: %w", err)
+	}
+	if err := u.People.SaveUser(ctx, d.user); err != nil {
+		return fmt.Errorf("save user: %w", err)
+	}
+	if err := u.People.SaveHolding(ctx, d.holding); err != nil {
+		if problem.Is(err, problem.Conflict) {
+			return ErrAddressHeld.Because(err)
+		}
+		return fmt.Errorf("save address: %w", err)
+	}
+	if d.holding.Verified() {
+		if err := u.People.DropUnverified(ctx, d.holding.Identifier, d.user.ID); err != nil {
+			return fmt.Errorf("drop unproven claims: %w", err)
+		}
+	}
+	if !d.hash.Empty() {
+		f := identity.Factor{
+			ID: identity.FactorID(secret.NewID("factor")), UserID: d.user.ID,
+			Method: identity.Password, Secret: d.hash, CreatedAt: d.user.CreatedAt,
+		}
+		if err := u.People.SaveFactor(ctx, f); err != nil {
+			return fmt.Errorf("save password: %w", err)
+		}
+	}
+	return u.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, User: string(d.user.ID)})
+}
+
+// List returns at most limit people (1 to 100), newest first, older than the one named
+// after. Text is part of an address or name, "" is everybody.
+func (u *Users) List(ctx context.Context, text string, after identity.UserID, limit int) ([]login.Person, error) {
+	return u.Store.People(ctx, strings.TrimSpace(text), after, min(max(limit, 1), 100))
+}
+
+// Find returns the person with that user id or e-mail address, or problem.NotFound. An
+// address that nobody has proven counts if only one person claims it.
+func (u *Users) Find(ctx context.Context, who string) (login.Person, error) {
+	unknown := problem.New(problem.NotFound, "user_unknown", "There is nobody with that user id or e-mail address.")
+	address, bad := identity.ParseEmail(who)
+	if bad != nil {
+		p, err := u.People.Person(ctx, identity.UserID(who))
+		if problem.Is(err, problem.NotFound) {
+			return p, unknown.Because(err)
+		}
+		return p, err
+	}
+	p, err := u.People.Find(ctx, address)
+	if !problem.Is(err, problem.NotFound) {
+		return p, err
+	}
+	like, err := u.Store.People(ctx, address.Value, "", 100)
+	if err != nil {
+		return p, err
+	}
+	claim := func(p login.Person) bool {
+		return slices.ContainsFunc(p.Holdings, func(h identity.Holding) bool { return h.Identifier == address })
+	}
+	like = slices.DeleteFunc(like, func(p login.Person) bool { return !claim(p) })
+	switch len(like) {
+	case 0:
+		return p, unknown
+	case 1:
+		return like[0], nil
+	}
+	return p, problem.New(problem.Conflict, "user_ambiguous", "Several people claim that address and none has proven it; give the user id.")
+}
+
+// Ban shuts the person out: sessions end and everything issued to relying parties dies, in
+// the same transaction. Banning twice is fine.
+func (u *Users) Ban(ctx context.Context, id identity.UserID, actor string) error {
+	now := u.Now()
+	return u.InTx(ctx, func(ctx context.Context) error {
+		changed, err := u.turn(ctx, id, identity.Banned, now)
+		if err != nil {
+			return err
+		}
+		ended, err := u.Sessions.EndOthers(ctx, id, "", now)
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		for _, s := range ended {
+			e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
+			if err := u.Events.Record(ctx, e); err != nil {
+				return err
+			}
+		}
+		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
+			return fmt.Errorf("end authorizations: %w", err)
+		}
+		if !changed {
+			return nil
+		}
+		return u.Events.Record(ctx, event.Event{Kind: event.UserBanned, Actor: actor, User: string(id)})
+	})
+}
+
+// Unban lets the person in again; what died with the ban stays dead.
+func (u *Users) Unban(ctx context.Context, id identity.UserID, actor string) error {
+	now := u.Now()
+	return u.InTx(ctx, func(ctx context.Context) error {
+		changed, err := u.turn(ctx, id, identity.Active, now)
+		if err != nil || !changed {
+			return err
+		}
+		return u.Events.Record(ctx, event.Event{Kind: event.UserUnbanned, Actor: actor, User: string(id)})
+	})
+}
+
+func (u *Users) turn(ctx context.Context, id identity.UserID, to identity.Status, now time.Time) (bool, error) {
+	p, err := u.People.Person(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if p.User.Status == to {
+		return false, nil
+	}
+	p.User.Status, p.User.UpdatedAt = to, now
+	return true, u.People.SaveUser(ctx, p.User)
+}
