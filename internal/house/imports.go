@@ -87,7 +87,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":          {"cmd"},
 	"github.com/knadh/koanf":          {"internal/config"},
 	"github.com/wneessen/go-mail":     {"message"},
-	"golang.org/x/crypto":             {"internal/secret"},
+	"golang.org/x/crypto":             {"internal/secret", "bench"},
 }
 
 // pure rooms speak of people and facts; none of them, nor anything they link, speaks HTTP.

@@ -1,0 +1,266 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"idp/storage/storagetest"
+)
+
+// binary is built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "idp-e2e-")
+	if err == nil {
+		binary = filepath.Join(dir, "idp")
+		build := exec.Command("go", "build", "-o", binary, "../cmd/idp")
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		err = build.Run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "build idp:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// instance is one instance of idp: its database, its issuer, and perhaps several
+// processes that serve it.
+type instance struct {
+	t        testing.TB
+	Database string // URL, as IDP_DATABASE_URL
+	Issuer   string
+	Dir      string // data directory, with the master key
+	env      []string
+}
+
+// eachEngine runs f on an instance of every engine there is.
+func eachEngine(t *testing.T, f func(t *testing.T, i *instance)) {
+	storagetest.EachURL(t, func(t *testing.T, url string) { f(t, newInstance(t, url)) })
+}
+
+func newInstance(t testing.TB, database string, env ...string) *instance {
+	dir := t.TempDir()
+	port := freePort(t)
+	return &instance{t: t, Database: database, Issuer: fmt.Sprintf("http://localhost:%d", port), Dir: dir,
+		env: env}
+}
+
+func freePort(t testing.TB) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// environment is what a process of the instance sees; nothing of ours leaks into it.
+func (i *instance) environment(listen string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + i.Dir,
+		"IDP_ENVIRONMENT=development", "IDP_LISTEN=" + listen, "IDP_ISSUER=" + i.Issuer,
+		"IDP_DATA_DIR=" + i.Dir, "IDP_DATABASE_URL=" + i.Database,
+	}, i.env...)
+}
+
+// CLI runs an operator's command and returns what it prints.
+func (i *instance) CLI(stdin string, args ...string) string {
+	i.t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Env, cmd.Stdin = i.environment(strings.TrimPrefix(i.Issuer, "http://")), strings.NewReader(stdin)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		i.t.Fatalf("idp %s: %v\n%s", strings.Join(args, " "), err, complaints.String())
+	}
+	return string(out)
+}
+
+// registered is what `idp client create --json` answers.
+type registered struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// Client registers a relying party.
+func (i *instance) Client(args ...string) registered {
+	i.t.Helper()
+	var c registered
+	out := i.CLI("", append([]string{"client", "create", "--json"}, args...)...)
+	if err := json.Unmarshal([]byte(out), &c); err != nil || c.ID == "" {
+		i.t.Fatalf("client create answered %q: %v", out, err)
+	}
+	return c
+}
+
+// Person puts somebody on file, their address verified.
+func (i *instance) Person(email, password string) {
+	i.t.Helper()
+	i.CLI(password+"\n", "user", "create", "--email", email, "--password-stdin", "--verified")
+}
+
+// process is one running idp.
+type process struct {
+	t    testing.TB
+	URL  string // where it answers, which is the issuer for the first process
+	cmd  *exec.Cmd
+	logs *logs
+	done chan struct{}
+	err  error
+}
+
+// Start runs a process that answers at the issuer's address.
+func (i *instance) Start() *process {
+	i.t.Helper()
+	return i.startAt("127.0.0.1" + i.Issuer[strings.LastIndexByte(i.Issuer, ':'):])
+}
+
+// StartAnother runs one more process of the same instance, elsewhere.
+func (i *instance) StartAnother() *process {
+	i.t.Helper()
+	return i.startAt(fmt.Sprintf("127.0.0.1:%d", freePort(i.t)))
+}
+
+func (i *instance) startAt(listen string) *process {
+	i.t.Helper()
+	p := &process{t: i.t, URL: "http://localhost" + listen[strings.LastIndexByte(listen, ':'):], logs: &logs{}, done: make(chan struct{})}
+	p.cmd = exec.Command(binary, "serve")
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = i.environment(listen), p.logs, p.logs
+	if err := p.cmd.Start(); err != nil {
+		i.t.Fatal(err)
+	}
+	go func() { p.err = p.cmd.Wait(); close(p.done) }()
+	i.t.Cleanup(func() {
+		p.Kill()
+		if i.t.Failed() {
+			i.t.Logf("idp at %s said:\n%s", p.URL, p.logs.Tail(4000))
+		}
+	})
+	p.awaitReady()
+	return p
+}
+
+// awaitReady returns when the process answers, and fails if it ends or takes too long.
+func (p *process) awaitReady() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/readyz", nil)
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				tick.Stop()
+				return
+			}
+		}
+		select {
+		case <-p.done:
+			p.t.Fatalf("idp ended at start: %v\n%s", p.err, p.logs.Tail(4000))
+		case <-ctx.Done():
+			p.t.Fatalf("idp is not ready after 30 s\n%s", p.logs.Tail(4000))
+		default:
+		}
+	}
+}
+
+// Kill ends the process at once, as a power cut would, and waits until it is gone.
+func (p *process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// Stop asks the process to end and returns its exit code.
+func (p *process) Stop() int {
+	p.t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		p.t.Fatal("idp did not stop within 30 s")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// logs keeps what a process says.
+type logs struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(b)
+}
+
+// String returns all that was said.
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// Tail returns the last n bytes of it.
+func (l *logs) Tail(n int) string {
+	s := l.String()
+	return s[max(0, len(s)-n):]
+}
+
+// letter is one mail in the development inbox.
+type letter struct {
+	To, Subject, Text, Code, Link string
+}
+
+// LastLetter waits for the newest mail to that address that is not `old`: mail leaves as a job.
+func (p *process) LastLetter(to string, seen int) letter {
+	p.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		all := p.Letters(to)
+		if len(all) > seen {
+			return all[0]
+		}
+	}
+	p.t.Fatalf("no new mail for %s within 20 s (%d seen before)", to, seen)
+	return letter{}
+}
+
+// Letters returns the mail to that address, the newest first.
+func (p *process) Letters(to string) []letter {
+	p.t.Helper()
+	res, err := http.Get(p.URL + "/dev/inbox.json?to=" + to)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	var all []letter
+	if err := json.Unmarshal(body, &all); err != nil {
+		var wrapped struct{ Letters []letter }
+		if err := json.Unmarshal(body, &wrapped); err != nil {
+			p.t.Fatalf("dev inbox answered %s: %.300s", res.Status, body)
+		}
+		all = wrapped.Letters
+	}
+	return all
+}
