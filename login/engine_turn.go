@@ -103,10 +103,11 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 	if err != nil {
 		return nil, err
 	}
+	step := Next(t.a, t.f, t.p)
 	switch {
-	case Next(t.a, t.f, t.p) == Abandoned:
+	case step == Abandoned:
 		return t, ErrOver
-	case !m.open(t.a, t.f, t.p):
+	case !m.open(step, t.a, t.p):
 		return t, ErrNotNow
 	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Closed:
 		return t, ErrClosed

@@ -188,9 +188,9 @@ var moves = map[move][]Step{
 		NeedsEmailVerification, MissingRequirements, NeedsNewPassword},
 }
 
-// open reports whether the move may be made on this attempt now. Within a session the
-// person is fixed: nobody else can be named, and a lost password is for signing in.
-func (m move) open(a Attempt, f Facts, p Policy) bool {
+// open reports whether the move may be made on this attempt at that step. Within a session
+// the person is fixed: nobody else can be named, and a lost password is for signing in.
+func (m move) open(at Step, a Attempt, p Policy) bool {
 	switch m {
 	case identify:
 		if a.Goal == StepUp {
@@ -201,5 +201,5 @@ func (m move) open(a Attempt, f Facts, p Policy) bool {
 			return false
 		}
 	}
-	return slices.Contains(moves[m], Next(a, f, p))
+	return slices.Contains(moves[m], at)
 }
