@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"idp/event"
@@ -90,6 +91,9 @@ var (
 // expired, is ErrAsk; sign-up may be ErrClosed or ErrUninvited; StepUp without a
 // standing session is session.ErrNobody.
 func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
+	if b.Browser.ID == "" {
+		return View{}, errors.New("start an attempt: no browser")
+	}
 	now := e.Now()
 	t := &turn{
 		at:  At{Browser: b.Browser, Network: b.Network, UserAgent: b.UserAgent, Locale: b.Locale},

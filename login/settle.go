@@ -194,7 +194,7 @@ func (e *Engine) choose(ctx context.Context, t *turn) error {
 	if err != nil || !ask.UsedAt.IsZero() {
 		return err
 	}
-	ask.Chosen = t.a.SessionID
+	ask.Chosen, ask.Choose = t.a.SessionID, false
 	return e.Store.SaveAsk(ctx, ask)
 }
 

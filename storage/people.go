@@ -125,10 +125,16 @@ func (p *People) Find(ctx context.Context, i identity.Identifier) (login.Person,
 	return p.complete(ctx, r)
 }
 
-// Person returns a person with addresses and factors, or problem.NotFound.
+// Person returns a person with addresses and factors, or problem.NotFound. Inside a
+// transaction nobody else changes them until it ends: whoever bans somebody waits for
+// their sign-in to finish, and finds its session.
 func (p *People) Person(ctx context.Context, id identity.UserID) (login.Person, error) {
 	var r userRow
-	err := p.db.read(ctx).NewSelect().Model(&r).Where("id = ?", string(id)).Limit(1).Scan(ctx)
+	q := p.db.read(ctx).NewSelect().Model(&r).Where("id = ?", string(id)).Limit(1)
+	if p.db.postgres && p.db.current(ctx) != nil {
+		q = q.For("NO KEY UPDATE") // SQLite's writers wait for each other anyway
+	}
+	err := q.Scan(ctx)
 	if err != nil {
 		return login.Person{}, explain("load person "+string(id), err, errNoPerson)
 	}
