@@ -1,0 +1,148 @@
+// Package server builds the rooms of one instance, puts their handlers into the one
+// route table, and runs listeners and workers. It is wiring: read wire.go for who
+// gets what, routes.go for where a request goes.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"idp/admin"
+	"idp/internal/config"
+	"idp/internal/secret"
+	"idp/login"
+	"idp/message"
+	"idp/provider"
+	"idp/storage"
+	"idp/templates"
+	"idp/token"
+)
+
+// Rooms are what the operator's commands work with: everything but HTTP and workers.
+type Rooms struct {
+	Config      config.Config
+	Log         *slog.Logger
+	DB          *storage.DB
+	Box         *secret.Box
+	Hasher      *secret.Hasher
+	Templates   *templates.Set
+	Queue       *storage.Queue
+	Outbox      *message.Outbox
+	Events      *storage.Events
+	Keys        *token.KeySet
+	Clients     *provider.Clients
+	Settings    *admin.Keeper
+	Users       *admin.Users
+	Operators   *admin.Operators
+	Invitations *admin.Invitations
+
+	now func() time.Time
+}
+
+// Open opens the database of cfg and builds the rooms on it. Where migrations are the
+// operator's to start and one is pending, it says so and fails.
+func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*Rooms, error) {
+	return OpenAt(ctx, cfg, log, time.Now)
+}
+
+// OpenAt is Open with a clock of the caller's.
+func OpenAt(ctx context.Context, cfg config.Config, log *slog.Logger, clock func() time.Time) (*Rooms, error) {
+	now := func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
+	db, box, err := OpenDatabase(ctx, cfg, now)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rooms{Config: cfg, Log: log, DB: db, Box: box, now: now}
+	if err := r.build(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return r, nil
+}
+
+// OpenDatabase opens the database alone; `idp migrate` needs no more.
+func OpenDatabase(ctx context.Context, cfg config.Config, now func() time.Time) (*storage.DB, *secret.Box, error) {
+	if err := cfg.MakeDataDir(); err != nil {
+		return nil, nil, err
+	}
+	box, err := cfg.Box()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := storage.Open(ctx, storage.Options{
+		URL: cfg.Database(), Box: box, Now: now, MaxConns: cfg.DatabaseMaxConnections,
+	})
+	return db, box, err
+}
+
+func (r *Rooms) build(ctx context.Context) (err error) {
+	if err := r.migrate(ctx); err != nil {
+		return err
+	}
+	if r.Templates, err = templates.Load(r.Config.TemplatesDir); err != nil {
+		return fmt.Errorf("load templates: %w", err)
+	}
+	r.Templates.Brand = r.Config.Name
+	r.Events = storage.NewEvents(r.DB)
+	r.Hasher = secret.NewHasher(max(1, runtime.NumCPU()-1))
+	if r.Queue, err = storage.NewQueue(r.DB, r.Log); err != nil {
+		return err
+	}
+	if err := r.mail(); err != nil {
+		return err
+	}
+	r.Keys = &token.KeySet{Store: storage.NewKeys(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
+	if err := r.Keys.Ensure(ctx); err != nil {
+		return err
+	}
+	r.Clients = &provider.Clients{Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
+	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx}
+	if err := r.Settings.Reload(ctx); err != nil {
+		return err
+	}
+	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
+	r.Users = &admin.Users{
+		Store: store, People: people, Sessions: storage.NewSessions(r.DB), Events: r.Events, Hasher: r.Hasher,
+		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
+	}
+	r.Operators = &admin.Operators{Store: store, People: people, Events: r.Events, Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now}
+	r.Invitations = &admin.Invitations{
+		Store: storage.NewLogin(r.DB), People: people, Outbox: r.Outbox, Events: r.Events,
+		Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now,
+	}
+	return nil
+}
+
+func (r *Rooms) migrate(ctx context.Context) error {
+	if r.Config.Migrate == "auto" {
+		return r.DB.Migrate(ctx)
+	}
+	pending, err := r.DB.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	if len(pending) > 0 {
+		return fmt.Errorf("the database lacks %d migrations and migrate is manual; run: idp migrate up", len(pending))
+	}
+	return nil
+}
+
+// mail chooses who delivers: the mail server, or in development the inbox.
+func (r *Rooms) mail() error {
+	r.Outbox = &message.Outbox{
+		Queue: r.Queue, Box: r.Box, Render: r.Templates.Mail, Events: r.Events, Now: r.now,
+	}
+	if r.Config.SMTPURL.Empty() {
+		r.Outbox.Sender = message.Keep{Inbox: storage.NewInbox(r.DB)}
+		return nil
+	}
+	smtp, err := message.NewSMTP(r.Config.SMTPURL, r.Config.MailFrom, r.Config.MailReplyTo)
+	r.Outbox.Sender = smtp
+	return err
+}
+
+// Close lets go of the database.
+func (r *Rooms) Close() error { return r.DB.Close() }

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"slices"
+
+	"idp/internal/web"
+)
+
+// routes is every address that idp answers, by who answers it.
+func (s *Server) routes() []web.Route {
+	return slices.Concat(s.public(), s.relyingParties(), s.people(), s.scripts(), s.development())
+}
+
+func (s *Server) public() []web.Route {
+	return []web.Route{
+		{Pattern: "GET /healthz", Do: s.health.live, Face: web.Plain},
+		{Pattern: "GET /readyz", Do: s.health.ready, Face: web.Plain},
+		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
+	}
+}
+
+// relyingParties are OAuth 2.0 and OpenID Connect.
+func (s *Server) relyingParties() []web.Route {
+	p := s.provider
+	return []web.Route{
+		{Pattern: "GET /.well-known/openid-configuration", Do: p.Discovery, Face: web.Document},
+		{Pattern: "GET /.well-known/oauth-authorization-server", Do: p.ServerMetadata, Face: web.Document},
+		{Pattern: "GET /.well-known/jwks.json", Do: p.JWKS, Face: web.Document},
+		{Pattern: "GET /oauth2/authorize", Do: p.Authorize, Face: web.Page},
+		{Pattern: "POST /oauth2/authorize", Do: p.Authorize, Face: web.Protocol},
+		{Pattern: "GET /oauth2/resume", Do: p.Resume, Face: web.Page},
+		{Pattern: "/oauth2/token", Do: p.Token, Face: web.Protocol},
+		{Pattern: "/oauth2/userinfo", Do: p.Userinfo, Face: web.Protocol},
+		{Pattern: "/oauth2/introspect", Do: p.Introspect, Face: web.Protocol},
+		{Pattern: "/oauth2/revoke", Do: p.Revoke, Face: web.Protocol},
+		{Pattern: "/oauth2/register", Do: p.Register, Face: web.Protocol},
+		{Pattern: "/oauth2/register/{client}", Do: p.Registration, Face: web.Protocol},
+		{Pattern: "GET /oauth2/logout", Do: p.Logout, Face: web.Page},
+		{Pattern: "POST /oauth2/logout", Do: p.Logout, Face: web.Protocol},
+		{Pattern: "POST /oauth2/logout/confirm", Do: p.LogoutConfirm, Face: web.Page},
+		{Pattern: "GET /oauth2/logout/done", Do: p.LogoutDone, Face: web.Page},
+	}
+}
+
+// people are the pages a person meets.
+func (s *Server) people() []web.Route {
+	return []web.Route{
+		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Page},
+		{Pattern: "POST /sign-in", Do: s.pages.Enter, Face: web.Page},
+		{Pattern: "GET /sign-in/choose", Do: s.pages.Choose, Face: web.Page},
+		{Pattern: "POST /sign-in/choose", Do: s.pages.Chosen, Face: web.Page},
+		{Pattern: "GET /sign-in/{attempt}", Do: s.pages.Show, Face: web.Page},
+		{Pattern: "GET /sign-in/{attempt}/identify", Do: s.pages.Rename, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/identify", Do: s.pages.Identify, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/prepare", Do: s.pages.Prepare, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/prove", Do: s.pages.Prove, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/forgot", Do: s.pages.Forgot, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/password", Do: s.pages.SetPassword, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Page},
+		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Page},
+		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Page},
+		{Pattern: "GET /sign-up", Do: s.pages.SignUp, Face: web.Page},
+		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Page},
+		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Page},
+		{Pattern: "POST /consent", Do: s.consent.Answer, Face: web.Page},
+	}
+}
+
+// scripts are the Frontend API.
+func (s *Server) scripts() []web.Route {
+	return []web.Route{
+		{Pattern: "POST /frontend/v1/attempts", Do: s.api.Start, Face: web.Frontend},
+		{Pattern: "GET /frontend/v1/attempts/{attempt}", Do: s.api.Look, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/identify", Do: s.api.Identify, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/prepare", Do: s.api.Prepare, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/prove", Do: s.api.Prove, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/forgot", Do: s.api.Forgot, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/submit", Do: s.api.Submit, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
+	}
+}
+
+// development is what production does not have.
+func (s *Server) development() []web.Route {
+	return nil
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"idp/consent"
+	"idp/identity"
+	"idp/internal/web"
+	"idp/login"
+	"idp/provider"
+	"idp/session"
+	"idp/storage"
+)
+
+// Server is the rooms with their public face.
+type Server struct {
+	*Rooms
+	Handler http.Handler
+
+	health   *health
+	metrics  *metrics
+	web      *web.Pages
+	sessions *session.Keeper
+	engine   *login.Engine
+	pages    *login.Pages
+	api      *login.API
+	consent  *consent.Pages
+	provider *provider.Provider
+}
+
+// New builds the handlers on the rooms.
+func New(rooms *Rooms) (*Server, error) {
+	s := &Server{Rooms: rooms, health: &health{ping: rooms.DB.Ping}, metrics: newMetrics()}
+	s.watchFigures()
+	s.sessions = s.keeper()
+	s.web = &web.Pages{
+		Set: s.Templates, Brand: s.Config.Name, Development: s.Config.Development(), Box: s.Box,
+		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
+	}
+	s.engine = s.signIn()
+	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
+	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale}
+	s.consent = &consent.Pages{
+		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
+		Who: s.who, InTx: s.DB.InTx, Now: s.now,
+	}
+	var err error
+	s.provider, err = provider.New(provider.Deps{
+		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open", Box: s.Box,
+		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Asks: storage.NewLogin(s.DB),
+		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, InTx: s.DB.InTx, Now: s.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Handler = s.mount()
+	return s, nil
+}
+
+func (s *Server) keeper() *session.Keeper {
+	issuer := s.Config.IssuerURL()
+	return &session.Keeper{
+		Store: storage.NewSessions(s.DB), Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port()),
+		Settings: s.Settings.Sessions, InTx: s.DB.InTx, Now: s.now, Network: web.Network,
+	}
+}
+
+func (s *Server) signIn() *login.Engine {
+	store := storage.NewAdmin(s.DB)
+	return &login.Engine{
+		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB),
+		Sessions: storage.NewSessions(s.DB), Events: s.Events, Hasher: s.Hasher, Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
+		Revoke: func(ctx context.Context, u identity.UserID) error {
+			return store.EndAuthorizations(ctx, u, s.now())
+		},
+		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Origin: s.Config.Issuer, Now: s.now,
+	}
+}
+
+// who says how a person is shown to themselves.
+func (s *Server) who(ctx context.Context, id identity.UserID) (name, address string, err error) {
+	p, err := s.engine.People.Person(ctx, id)
+	if err != nil {
+		return "", "", err
+	}
+	name, address = p.Shown()
+	return name, address, nil
+}
+
+func (s *Server) mount() http.Handler {
+	faces := &web.Faces{
+		Pages: s.web, Issuer: s.Config.Issuer, Proxies: s.Config.Proxies(), Log: s.Log,
+		Now: time.Now, Observe: s.metrics.observe, // durations are of the machine, not of a test's clock
+	}
+	mux := http.NewServeMux()
+	faces.Mount(mux, s.routes())
+	return faces.Root(mux)
+}
