@@ -160,6 +160,14 @@ func (db *DB) Ping(ctx context.Context) error {
 	return explain("reach the database", err)
 }
 
+// Pools returns the connection pools by name, for those who watch how full they are.
+func (db *DB) Pools() map[string]*sql.DB {
+	if db.reader == db.writer {
+		return map[string]*sql.DB{"postgres": db.writer.DB}
+	}
+	return map[string]*sql.DB{"sqlite_writer": db.writer.DB, "sqlite_reader": db.reader.DB}
+}
+
 func (db *DB) now() time.Time { return db.clock().UTC().Truncate(time.Microsecond) }
 
 // read returns the transaction in ctx or else what reads outside one.

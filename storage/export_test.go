@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"testing"
+	"time"
 )
 
 // Pretend runs a statement that no store offers, so that a test can play a crash or a
@@ -16,3 +17,6 @@ func Pretend(t *testing.T, db *DB, statement string) {
 
 // Bump raises a version of the test's own.
 func Bump(ctx context.Context, db *DB, name string) error { return db.bump(ctx, name) }
+
+// SweepAt sweeps as if it were now and returns how many rows went.
+func SweepAt(ctx context.Context, db *DB, now time.Time) (int, error) { return db.sweep(ctx, now) }

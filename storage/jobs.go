@@ -26,23 +26,25 @@ var (
 // Queue keeps jobs in the database, where River finds them. River knows one kind of work,
 // an envelope; what is in it is between those who enqueue and job.Handlers.
 type Queue struct {
-	db  *DB
-	Log *slog.Logger // what goes wrong with the queue itself and with jobs; nil: nowhere
-
-	inserter func() (*river.Client[*sql.Tx], error)
+	db       *DB
+	log      *slog.Logger
+	inserter *river.Client[*sql.Tx]
 
 	mu     sync.Mutex
 	worker *river.Client[*sql.Tx] // nil unless started
 }
 
 // NewQueue returns the job queue of a database. It accepts jobs at once and works none
-// until Start.
-func NewQueue(db *DB) *Queue {
-	q := &Queue{db: db}
-	q.inserter = sync.OnceValues(func() (*river.Client[*sql.Tx], error) {
-		return river.NewClient(q.driver(), &river.Config{Logger: slog.New(slog.DiscardHandler)})
-	})
-	return q
+// until Start. What goes wrong with the queue or with a job goes to log; nil is nowhere.
+func NewQueue(db *DB, log *slog.Logger) (*Queue, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	client, err := river.NewClient(db.riverDriver(), &river.Config{Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open the job queue: %w", err)
+	}
+	return &Queue{db: db, log: log, inserter: client}, nil
 }
 
 // envelope is the one kind of job that River sees.
@@ -66,10 +68,6 @@ var errNoJob = problem.New(problem.NotFound, "job_unknown", "There is no such jo
 
 // Enqueue adds a job, in the transaction of ctx if there is one.
 func (q *Queue) Enqueue(ctx context.Context, j job.Job) error {
-	client, err := q.inserter()
-	if err != nil {
-		return fmt.Errorf("open the job queue: %w", err)
-	}
 	payload := j.Args
 	if len(payload) == 0 {
 		payload = json.RawMessage("null")
@@ -83,7 +81,7 @@ func (q *Queue) Enqueue(ctx context.Context, j job.Job) error {
 	}
 	return q.db.InTx(ctx, func(ctx context.Context) error {
 		defer q.counted(ctx, q.db.now())
-		_, err := client.InsertTx(ctx, q.db.current(ctx).bun.Tx, envelope{Name: j.Kind, Payload: payload}, opts)
+		_, err := q.inserter.InsertTx(ctx, q.db.current(ctx).bun.Tx, envelope{Name: j.Kind, Payload: payload}, opts)
 		return explain("enqueue "+j.Kind, err)
 	})
 }
@@ -119,11 +117,7 @@ func (q *Queue) Start(ctx context.Context, handlers job.Handlers, periodic []job
 	if err := river.AddWorkerSafely(workers, &courier{handlers: handlers}); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
-	log := q.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	client, err := river.NewClient(q.driver(), &river.Config{
+	client, err := river.NewClient(q.db.riverDriver(), &river.Config{
 		Workers:              workers,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
 		PeriodicJobs:         schedule(periodic),
@@ -132,7 +126,7 @@ func (q *Queue) Start(ctx context.Context, handlers job.Handlers, periodic []job
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: jobRescue,
 		MaxAttempts:          jobAttempts,
-		Logger:               log,
+		Logger:               q.log,
 	})
 	if err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
@@ -189,15 +183,11 @@ var jobStates = []rivertype.JobState{
 
 // Jobs lists jobs, the newest first, in one state or ("") in all but completed. At most 1000.
 func (q *Queue) Jobs(ctx context.Context, state string, limit int) ([]job.State, error) {
-	client, err := q.inserter()
-	if err != nil {
-		return nil, fmt.Errorf("open the job queue: %w", err)
-	}
 	states := jobStates
 	if state != "" {
 		states = []rivertype.JobState{rivertype.JobState(state)}
 	}
-	found, err := client.JobList(ctx, river.NewJobListParams().
+	found, err := q.inserter.JobList(ctx, river.NewJobListParams().
 		States(states...).
 		OrderBy(river.JobListOrderByID, river.SortOrderDesc).
 		First(min(max(limit, 1), 1000)))
@@ -224,11 +214,7 @@ func (q *Queue) Jobs(ctx context.Context, state string, limit int) ([]job.State,
 
 // Retry makes a job run now, whatever became of it; problem.NotFound if it is gone.
 func (q *Queue) Retry(ctx context.Context, id int64) error {
-	client, err := q.inserter()
-	if err != nil {
-		return fmt.Errorf("open the job queue: %w", err)
-	}
-	_, err = client.JobRetry(ctx, id)
+	_, err := q.inserter.JobRetry(ctx, id)
 	if errors.Is(err, rivertype.ErrNotFound) {
 		return errNoJob.Because(err)
 	}

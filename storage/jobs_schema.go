@@ -19,12 +19,12 @@ type silent struct{ *riverdatabasesql.Driver }
 // SupportsListenNotify implements riverdriver.Driver.
 func (silent) SupportsListenNotify() bool { return false }
 
-// driver speaks River's dialect over the handle that writes.
-func (q *Queue) driver() riverdriver.Driver[*sql.Tx] {
-	if q.db.postgres {
-		return silent{riverdatabasesql.New(q.db.writer.DB)}
+// riverDriver speaks River's dialect over the handle that writes.
+func (db *DB) riverDriver() riverdriver.Driver[*sql.Tx] {
+	if db.postgres {
+		return silent{riverdatabasesql.New(db.writer.DB)}
 	}
-	return riversqlite.New(q.db.writer.DB)
+	return riversqlite.New(db.writer.DB)
 }
 
 // jobSteps install the schema of the pinned River. They are two, because PostgreSQL uses a
@@ -38,7 +38,7 @@ func jobSteps() []step {
 
 // migrateJobs brings River's tables to its version target, in the transaction of the step.
 func migrateJobs(ctx context.Context, db *DB, target int) error {
-	m, err := rivermigrate.New(NewQueue(db).driver(), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	m, err := rivermigrate.New(db.riverDriver(), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return fmt.Errorf("prepare the job queue's schema: %w", err)
 	}

@@ -16,6 +16,13 @@ import (
 
 var anyJob = job.Job{Kind: "any", Args: json.RawMessage(`{"n":1}`)}
 
+func queueOf(t *testing.T, db *storage.DB) *storage.Queue {
+	t.Helper()
+	q, err := storage.NewQueue(db, nil)
+	must(t, err)
+	return q
+}
+
 // started works the queue until the test ends.
 func started(t *testing.T, q *storage.Queue, h job.Handlers, p ...job.Periodic) {
 	t.Helper()
@@ -40,7 +47,7 @@ func next[T any](ctx context.Context, t *testing.T, c <-chan T) T {
 
 func TestAJobLivesAndDiesWithItsTransaction(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		ctx, q := within(t), storage.NewQueue(db)
+		ctx, q := within(t), queueOf(t, db)
 		boom := errors.New("boom")
 		err := db.InTx(ctx, func(ctx context.Context) error {
 			must(t, q.Enqueue(ctx, job.Job{Kind: "lost"}))
@@ -70,7 +77,7 @@ func TestAJobLivesAndDiesWithItsTransaction(t *testing.T) {
 
 func TestUrgentJobsRunFirst(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		ctx, q := within(t), storage.NewQueue(db)
+		ctx, q := within(t), queueOf(t, db)
 		for i := range 10 { // more than there are workers
 			must(t, q.Enqueue(ctx, job.Job{Kind: "low", Priority: job.Low, Args: json.RawMessage("1")}))
 			must(t, q.Enqueue(ctx, job.Job{Kind: "normal", Args: json.RawMessage("2")}))
@@ -99,7 +106,7 @@ func TestUrgentJobsRunFirst(t *testing.T) {
 
 func TestAFailedJobRunsAgainAndAnOperatorSeesWhy(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		ctx, q := within(t), storage.NewQueue(db)
+		ctx, q := within(t), queueOf(t, db)
 		must(t, q.Enqueue(ctx, job.Job{Kind: "flaky"}))
 		must(t, q.Enqueue(ctx, job.Job{Kind: "later", RunAt: time.Now().Add(time.Hour)}))
 		must(t, q.Enqueue(ctx, job.Job{Kind: "hopeless", Attempts: 1}))
@@ -161,7 +168,7 @@ func TestPeriodicJobsRunOncePerTurnForAllProcesses(t *testing.T) {
 			return nil
 		}}
 		for range 2 {
-			started(t, storage.NewQueue(storagetest.OpenURL(t, url, nil)), h, job.Periodic{Kind: "tick", Every: 2 * time.Second})
+			started(t, queueOf(t, storagetest.OpenURL(t, url, nil)), h, job.Periodic{Kind: "tick", Every: 2 * time.Second})
 		}
 		first := next(ctx, t, ran)
 		for turn := range 2 {
@@ -178,7 +185,7 @@ func TestPeriodicJobsRunOncePerTurnForAllProcesses(t *testing.T) {
 
 func TestWorkersDoNotStarveTransactions(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		ctx, q := within(t), storage.NewQueue(db)
+		ctx, q := within(t), queueOf(t, db)
 		done := make(chan bool, 256)
 		started(t, q, job.Handlers{"write": func(ctx context.Context, _ json.RawMessage) error {
 			err := db.InTx(ctx, func(ctx context.Context) error { return storage.Bump(ctx, db, "jobs") })

@@ -111,7 +111,7 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		for _, b := range []session.BrowserID{"browser_1", "browser_2", "browser_3"} {
 			must(t, sessions.SaveBrowser(ctx, session.Browser{ID: b, SeenAt: noon}))
 		}
-		n, err := db.Sweep(ctx, now)
+		n, err := storage.SweepAt(ctx, db, now)
 		must(t, err)
 		if n != 8 { // attempt, ask, letter, throttle, invitation, session, two browsers
 			t.Fatalf("%d rows went", n)
@@ -124,7 +124,7 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		must(t, err)
 		_, err = logins.Attempt(ctx, "1")
 		must(t, err)
-		if n, err := db.Sweep(ctx, now); n != 0 || err != nil {
+		if n, err := storage.SweepAt(ctx, db, now); n != 0 || err != nil {
 			t.Fatalf("a second sweep took %d, %v", n, err)
 		}
 	})

@@ -7,18 +7,24 @@ import (
 
 // What is kept for how long after it ended.
 const (
-	keepSessions    = 90 * 24 * time.Hour // shown to their person, and a known browser
-	keepLetters     = 7 * 24 * time.Hour
-	keepInvitations = 30 * 24 * time.Hour
-	keepWaiting     = time.Hour // attempts and requests, so that a late click is told what happened
-	sweepBatch      = 1000
+	keepSessions       = 90 * 24 * time.Hour // shown to their person, and a known browser
+	keepAuthorizations = 24 * time.Hour
+	keepLetters        = 7 * 24 * time.Hour
+	keepInvitations    = 30 * 24 * time.Hour
+	keepWaiting        = time.Hour // attempts and requests, so that a late click is told what happened
+	sweepBatch         = 1000
 )
 
 // Sweep deletes what nobody will ask for again: finished attempts and requests, forgotten
-// throttles, sessions over for 90 days, browsers unseen since, old letters, spent
-// invitations and operator links. It works in small transactions and returns how many
-// rows went.
-func (db *DB) Sweep(ctx context.Context, now time.Time) (int, error) {
+// throttles, expired authorizations and tokens, sessions over for 90 days and browsers
+// unseen since, old letters, spent invitations and operator links. It works in small
+// transactions, so that nobody waits long for the writer.
+func (db *DB) Sweep(ctx context.Context) error {
+	_, err := db.sweep(ctx, db.now())
+	return err
+}
+
+func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 	sweeps := []struct {
 		table, key, where string
 		before            time.Time
@@ -52,5 +58,11 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (int, error) {
 			}
 		}
 	}
-	return total, nil
+	for {
+		n, err := NewProvider(db).Sweep(ctx, now.Add(-keepAuthorizations), sweepBatch)
+		total += n
+		if err != nil || n < sweepBatch {
+			return total, err
+		}
+	}
 }

@@ -55,7 +55,7 @@ func everythingAtOnce(t *testing.T, db *storage.DB) {
 	ctx := within(t)
 	people, sessions, logins := storage.NewPeople(db), storage.NewSessions(db), storage.NewLogin(db)
 	throttle, events, consents, admin := storage.NewThrottle(db), storage.NewEvents(db), storage.NewConsent(db), storage.NewAdmin(db)
-	queue, settings, inbox := storage.NewQueue(db), storage.NewSettings(db), storage.NewInbox(db)
+	queue, settings, inbox := queueOf(t, db), storage.NewSettings(db), storage.NewInbox(db)
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
