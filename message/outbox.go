@@ -11,6 +11,7 @@ import (
 	"idp/identity"
 	"idp/internal/secret"
 	"idp/job"
+	"idp/templates"
 )
 
 // JobKind is the kind of job that delivers one message.
@@ -29,17 +30,8 @@ type Outbox struct {
 	Now    func() time.Time
 }
 
-// Render draws the subject, text and HTML of a kind of message from a Face; templates.Set.Mail does.
-type Render func(kind, locale string, data any) (subject, text, html string, err error)
-
-// Face is what a template sees of a message.
-type Face struct {
-	To    string
-	Code  secret.String
-	Link  secret.String
-	Words map[string]string
-	Valid time.Duration // how long code and link still work, 0 if neither expires
-}
+// Render draws the subject, text and HTML of a kind of message; templates.Set.Mail does.
+type Render func(kind, locale string, l templates.Letter) (subject, text, html string, err error)
 
 // sealed is what a waiting job holds. ID is the letter's for ever: a letter sent twice by a
 // crash is recognisable as the same one.
@@ -133,11 +125,11 @@ func (o *Outbox) letter(s sealed, w waiting) (Letter, error) {
 	if err != nil || to.Value != w.To {
 		return Letter{}, fmt.Errorf("message %s: its address does not parse", s.ID)
 	}
-	face := Face{To: w.To, Code: secret.NewString(w.Digits), Link: secret.NewString(w.Link), Words: w.Words}
+	drawn := templates.Letter{To: w.To, Code: secret.NewString(w.Digits), Link: secret.NewString(w.Link), Words: w.Words}
 	if !w.ExpiresAt.IsZero() {
-		face.Valid = w.ExpiresAt.Sub(o.Now())
+		drawn.Valid = w.ExpiresAt.Sub(o.Now())
 	}
-	subject, text, html, err := o.Render(string(s.Kind), w.Locale, face)
+	subject, text, html, err := o.Render(string(s.Kind), w.Locale, drawn)
 	if err != nil {
 		return Letter{}, fmt.Errorf("render message %s: %w", s.ID, err)
 	}
