@@ -136,19 +136,7 @@ func (p *Pages) note(ctx context.Context, q Pending, s session.Session, allow bo
 			return err
 		}
 		now := p.Now()
-		g, err := p.Store.Grant(ctx, s.User, q.Party.ID)
-		switch {
-		case problem.Is(err, problem.NotFound):
-			g = Grant{User: s.User, Client: q.Party.ID, CreatedAt: now}
-		case err != nil:
-			return err
-		}
-		for _, scope := range q.Scopes {
-			if !slices.Contains(g.Scopes, scope) {
-				g.Scopes = append(g.Scopes, scope)
-			}
-		}
-		g.UpdatedAt = now
+		g := Grant{User: s.User, Client: q.Party.ID, Scopes: q.Scopes, CreatedAt: now, UpdatedAt: now}
 		if err := p.Store.SaveGrant(ctx, g); err != nil {
 			return err
 		}

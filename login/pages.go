@@ -19,7 +19,10 @@ type Pages struct {
 	Web      *web.Pages
 }
 
-const signInPath = "/sign-in"
+const (
+	signInPath = "/sign-in"
+	choosePath = "/sign-in/choose"
+)
 
 func attemptPath(id AttemptID) string { return signInPath + "/" + string(id) }
 

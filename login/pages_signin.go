@@ -60,7 +60,11 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if len(alive) > 0 && ask.ID == "" && !q.Has("add") {
+		switch {
+		case len(alive) == 0 || ask.ID != "" || q.Has("add"):
+		case q.Has("signed_out"):
+			return web.Redirect(w, r, choosePath) // of several accounts, one is left
+		default:
 			return web.Redirect(w, r, home)
 		}
 		form.Accounts = len(alive) > 0

@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/web"
+)
+
+const peoplePage = 50 // people on one page
+
+// personRow is somebody in the list.
+type personRow struct {
+	ID                         identity.UserID
+	Name, Address              string
+	Banned, Operator, Verified bool
+	You                        bool
+	CreatedAt                  time.Time
+}
+
+// peopleList is the data of the page "operator_people".
+type peopleList struct {
+	People []personRow
+	Search string
+	More   string
+	Email  string // typed into the invitation
+	Done   string // key of what was just done, ""
+}
+
+var peopleNotices = map[string]string{
+	"banned": "people.was_banned", "unbanned": "people.was_unbanned", "invited": "people.invited",
+}
+
+// ListPeople answers GET /operator/users.
+func (p *Pages) ListPeople() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		data, err := p.people(r, by)
+		if err != nil {
+			return err
+		}
+		data.Done = peopleNotices[r.URL.Query().Get("done")]
+		return p.Web.Show(w, r, http.StatusOK, "operator_people", data)
+	})
+}
+
+func (p *Pages) people(r *http.Request, by identity.User) (peopleList, error) {
+	q := r.URL.Query()
+	data := peopleList{Search: strings.TrimSpace(q.Get("search"))}
+	found, err := p.Users.List(r.Context(), data.Search, identity.UserID(q.Get("after")), peoplePage)
+	if err != nil {
+		return peopleList{}, err
+	}
+	for _, person := range found {
+		row := personRow{
+			ID: person.User.ID, Banned: !person.User.MayEnter(), Operator: person.User.Operator,
+			You: person.User.ID == by.ID, CreatedAt: person.User.CreatedAt,
+		}
+		row.Name, row.Address = person.Shown()
+		for _, h := range person.Holdings {
+			row.Verified = row.Verified || h.Verified()
+		}
+		data.People = append(data.People, row)
+	}
+	if len(found) == peoplePage {
+		data.More = "/operator/users?" + url.Values{"search": {data.Search}, "after": {string(found[len(found)-1].User.ID)}}.Encode()
+	}
+	return data, nil
+}
+
+var errSelf = problem.New(problem.Invalid, "ban_self", "You cannot ban yourself.")
+
+// BanPerson answers POST /operator/users/ban: turn is "off" to ban and "on" to let in again.
+func (p *Pages) BanPerson() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		id := identity.UserID(r.PostFormValue("user"))
+		if r.PostFormValue("turn") != "off" {
+			if err := p.Users.Unban(r.Context(), id, string(by.ID)); err != nil {
+				return err
+			}
+			return web.Redirect(w, r, "/operator/users?done=unbanned")
+		}
+		if id == by.ID {
+			return errSelf
+		}
+		if err := p.Users.Ban(r.Context(), id, string(by.ID)); err != nil {
+			return err
+		}
+		return web.Redirect(w, r, "/operator/users?done=banned")
+	})
+}
+
+// Invite answers POST /operator/users/invite.
+func (p *Pages) Invite() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		email := r.PostFormValue("email")
+		if _, err := p.Invitations.Invite(r.Context(), email, string(by.ID)); err != nil {
+			data, listErr := p.people(r, by)
+			if listErr != nil {
+				return listErr
+			}
+			data.Email = email
+			return p.Web.Again(w, r, err, "operator_people", data)
+		}
+		return web.Redirect(w, r, "/operator/users?done=invited")
+	})
+}

@@ -1,0 +1,118 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/web"
+	"idp/login"
+	"idp/session"
+)
+
+// settingsForm is the data of the page "operator_settings". Numbers are as they were typed.
+type settingsForm struct {
+	SignIn              login.Settings
+	Modes               []login.Mode
+	MinLength, MinScore string
+	Maximum, Idle       string // hours
+	Version             int64
+	Saved               bool
+}
+
+var modes = []login.Mode{login.Open, login.Invited, login.Closed}
+
+func hours(d time.Duration) string { return strconv.FormatFloat(d.Hours(), 'f', -1, 64) }
+
+// ShowSettings answers GET /operator/settings.
+func (p *Pages) ShowSettings() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, _ identity.User) error {
+		s, version, err := p.Settings.Load(r.Context())
+		if err != nil {
+			return err
+		}
+		return p.Web.Show(w, r, http.StatusOK, "operator_settings", settingsForm{
+			SignIn: s.SignIn, Modes: modes,
+			MinLength: strconv.Itoa(s.SignIn.Rules.MinLength), MinScore: strconv.Itoa(s.SignIn.Rules.MinScore),
+			Maximum: hours(s.Sessions.Maximum), Idle: hours(s.Sessions.Idle),
+			Version: version, Saved: r.URL.Query().Has("saved"),
+		})
+	})
+}
+
+// SaveSettings answers POST /operator/settings. Two operators who save at once do not
+// overwrite each other: the form carries the version it was made from.
+func (p *Pages) SaveSettings() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		before, _, err := p.Settings.Load(r.Context())
+		if err != nil {
+			return err
+		}
+		f := readSettings(r)
+		s, err := f.settings(before)
+		if err == nil {
+			err = p.Settings.Save(r.Context(), s, f.Version, string(by.ID))
+		}
+		if err != nil {
+			return p.Web.Again(w, r, err, "operator_settings", f)
+		}
+		return web.Redirect(w, r, "/operator/settings?saved=1")
+	})
+}
+
+func readSettings(r *http.Request) settingsForm {
+	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	if err != nil {
+		version = -1 // no version there is: the save answers that somebody else was faster
+	}
+	return settingsForm{
+		Modes: modes, Version: version,
+		MinLength: r.PostFormValue("sign_in.rules.min_length"), MinScore: r.PostFormValue("sign_in.rules.min_score"),
+		Maximum: r.PostFormValue("sessions.maximum"), Idle: r.PostFormValue("sessions.idle"),
+		SignIn: login.Settings{
+			SignUp: login.Mode(r.PostFormValue("sign_in.sign_up")), TwoPages: ticked(r, "sign_in.two_pages"),
+			Password: ticked(r, "sign_in.password"), EmailCode: ticked(r, "sign_in.email_code"), EmailLink: ticked(r, "sign_in.email_link"),
+			Rules: login.PasswordRules{
+				Special: ticked(r, "sign_in.rules.special"), Digit: ticked(r, "sign_in.rules.digit"), MixedCase: ticked(r, "sign_in.rules.mixed_case"),
+			},
+		},
+	}
+}
+
+// settings reads the numbers; what the form does not show stays as it was before.
+func (f *settingsForm) settings(before Settings) (Settings, error) {
+	s := before
+	s.SignIn = f.SignIn
+	var err error
+	if s.SignIn.Rules.MinLength, err = whole("sign_in.rules.min_length", f.MinLength); err != nil {
+		return s, err
+	}
+	if s.SignIn.Rules.MinScore, err = whole("sign_in.rules.min_score", f.MinScore); err != nil {
+		return s, err
+	}
+	s.Sessions = session.Settings{}
+	if s.Sessions.Maximum, err = duration("sessions.maximum", f.Maximum); err != nil {
+		return s, err
+	}
+	s.Sessions.Idle, err = duration("sessions.idle", f.Idle)
+	return s, err
+}
+
+func whole(field, typed string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(typed))
+	if err != nil {
+		return 0, problem.New(problem.Invalid, "number_invalid", "Enter a whole number.").On(field).Because(err)
+	}
+	return n, nil
+}
+
+func duration(field, typed string) (time.Duration, error) {
+	h, err := strconv.ParseFloat(strings.TrimSpace(typed), 64)
+	if err != nil || h < 0 || h > 24*1000 {
+		return 0, problem.New(problem.Invalid, "number_invalid", "Enter a number of hours.").On(field).Because(err)
+	}
+	return time.Duration(h * float64(time.Hour)).Round(time.Minute), nil
+}
