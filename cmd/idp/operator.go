@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"idp/admin"
+	"idp/identity"
+	"idp/message"
+	"idp/server"
+)
+
+func (c *cli) operator() *cobra.Command {
+	link := c.withJSON(&cobra.Command{
+		Use:   "link",
+		Short: "Make a link that turns whoever opens it first into an operator, for an hour; earlier links die",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				l, err := r.Operators.MakeLink(cmd.Context(), admin.CLI)
+				if err != nil {
+					return err
+				}
+				return c.fields(map[string]any{"url": l.URL.Reveal(), "expires_at": l.ExpiresAt},
+					"url", l.URL.Reveal(), "expires", l.ExpiresAt.Format(time.RFC3339))
+			})
+		},
+	})
+	return group(&cobra.Command{Use: "operator", Short: "Appoint those who run this instance"}, link)
+}
+
+func (c *cli) mail() *cobra.Command {
+	var to string
+	test := &cobra.Command{
+		Use:   "test",
+		Short: "Send a mail now, and say what the mail server says",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := must(cmd, "to"); err != nil {
+				return err
+			}
+			address, err := identity.ParseEmail(to)
+			if err != nil {
+				return identity.ErrEmail.On("to")
+			}
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				err := r.Outbox.SendNow(cmd.Context(), message.Message{Kind: message.Test, To: address})
+				var failed *message.Failed
+				switch {
+				case errors.As(err, &failed):
+					return errors.New(failed.Error() + ": " + failed.Said)
+				case err != nil:
+					return err
+				case r.Config.SMTPURL.Empty():
+					c.say("Kept at %s/dev/inbox, since no mail server is configured.", r.Config.Issuer)
+				default:
+					c.say("The mail server took it.")
+				}
+				return nil
+			})
+		},
+	}
+	test.Flags().StringVar(&to, "to", "", "e-mail `address`")
+	return group(&cobra.Command{Use: "mail", Short: "Try the way mail goes out"}, test)
+}

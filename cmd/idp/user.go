@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"idp/admin"
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/login"
+	"idp/server"
+)
+
+func (c *cli) user() *cobra.Command {
+	return group(&cobra.Command{Use: "user", Short: "Make, find, ban, import and invite people"},
+		c.userCreate(), c.userList(), c.userBan(), c.userUnban(), c.userImport(), c.userInvite())
+}
+
+func (c *cli) userCreate() *cobra.Command {
+	var n admin.NewUser
+	var stdin bool
+	cmd := c.withJSON(&cobra.Command{
+		Use:     "create",
+		Short:   "Make a person",
+		Example: "  printf %s \"$PASSWORD\" | idp user create --email ann@example.com --password-stdin --verified",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := must(cmd, "email"); err != nil {
+				return err
+			}
+			if stdin {
+				text, err := readLimited(c.in, 4*secret.MaxPassword)
+				if err != nil {
+					return err
+				}
+				n.Password = secret.NewString(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
+				if n.Password.Empty() {
+					return usageError("--password-stdin was given, but standard input is empty")
+				}
+			}
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				u, err := r.Users.Create(cmd.Context(), n, admin.CLI)
+				if err != nil {
+					return err
+				}
+				if !n.Verified {
+					c.note("The address is not verified, so nobody can sign in with it yet. With --verified you vouch for it.")
+				}
+				return c.fields(map[string]any{"id": u.ID}, "id", string(u.ID))
+			})
+		},
+	})
+	cmd.Flags().StringVar(&n.Email, "email", "", "e-mail `address`")
+	cmd.Flags().StringVar(&n.Name, "name", "", "full `name`")
+	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input; without it the person signs in by mail")
+	cmd.Flags().BoolVar(&n.Verified, "verified", false, "vouch that the address is theirs")
+	return cmd
+}
+
+// userView is a person as commands print them.
+type userView struct {
+	ID         identity.UserID  `json:"id"`
+	Status     identity.Status  `json:"status"`
+	Operator   bool             `json:"operator"`
+	Emails     []emailView      `json:"emails"`
+	Profile    identity.Profile `json:"profile"`
+	Groups     []string         `json:"groups,omitempty"`
+	ExternalID string           `json:"external_id,omitempty"`
+	CreatedAt  time.Time        `json:"created_at"`
+}
+
+type emailView struct {
+	Address  string `json:"address"`
+	Verified bool   `json:"verified"`
+}
+
+func viewUser(p login.Person) (v userView, row []string) {
+	u := p.User
+	v = userView{
+		ID: u.ID, Status: u.Status, Operator: u.Operator, Emails: []emailView{}, Profile: u.Profile, Groups: u.Groups,
+		ExternalID: u.ExternalID, CreatedAt: u.CreatedAt,
+	}
+	var mails []string
+	for _, h := range p.Holdings {
+		v.Emails = append(v.Emails, emailView{h.Identifier.Value, h.Verified()})
+		mail := h.Identifier.Value
+		if !h.Verified() {
+			mail += " (unverified)"
+		}
+		mails = append(mails, mail)
+	}
+	status := string(u.Status)
+	if u.Operator {
+		status += ", operator"
+	}
+	return v, []string{string(u.ID), status, strings.Join(mails, ", "), u.Profile.Name, u.CreatedAt.Format(time.DateTime)}
+}
+
+func (c *cli) userList() *cobra.Command {
+	var search, after string
+	var limit int
+	cmd := c.withJSON(&cobra.Command{
+		Use:   "list",
+		Short: "List people, newest first",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				people, err := r.Users.List(cmd.Context(), search, identity.UserID(after), limit)
+				if err != nil {
+					return err
+				}
+				all, rows := []userView{}, [][]string{}
+				for _, p := range people {
+					v, row := viewUser(p)
+					all, rows = append(all, v), append(rows, row)
+				}
+				return c.table(all, []string{"id", "status", "email", "name", "created"}, rows)
+			})
+		},
+	})
+	cmd.Flags().StringVar(&search, "search", "", "part of an address or name, or an external id")
+	cmd.Flags().StringVar(&after, "after", "", "go on after the person with this `id`")
+	cmd.Flags().IntVar(&limit, "limit", 50, "how many, at most 100")
+	return cmd
+}
+
+func (c *cli) userBan() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ban USER",
+		Short: "Shut a person out: sessions and everything issued to apps end at once",
+		Args:  takes("USER (id or e-mail address)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.turn(cmd.Context(), args[0], "is banned", (*admin.Users).Ban)
+		},
+	}
+}
+
+func (c *cli) userUnban() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unban USER",
+		Short: "Let a person in again",
+		Args:  takes("USER (id or e-mail address)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.turn(cmd.Context(), args[0], "may sign in again", (*admin.Users).Unban)
+		},
+	}
+}
+
+func (c *cli) turn(ctx context.Context, who, now string, do func(*admin.Users, context.Context, identity.UserID, string) error) error {
+	return c.rooms(ctx, func(r *server.Rooms) error {
+		p, err := r.Users.Find(ctx, who)
+		if err != nil {
+			return err
+		}
+		if err := do(r.Users, ctx, p.User.ID, admin.CLI); err != nil {
+			return err
+		}
+		c.say("%s %s.", p.User.ID, now)
+		return nil
+	})
+}
+
+func (c *cli) userImport() *cobra.Command {
+	return c.withJSON(&cobra.Command{
+		Use:   "import FILE",
+		Short: "Make people of JSON lines, with their password hashes",
+		Long: `Make people of a file with one JSON object per line ("-" reads standard input):
+
+  {"email": "ann@example.com", "email_verified": true,
+   "password_hash": "$2b$12$…", "external_id": "17",
+   "profile": {"name": "Ann"}, "groups": ["staff"], "banned": false,
+   "created_at": "2020-01-01T00:00:00Z"}
+
+Only email must be there. Hashes may be bcrypt, scrypt, Firebase scrypt, PBKDF2, argon2i or
+argon2id; at a person's next sign-in theirs is replaced by argon2id. Lines that cannot be
+taken are named on standard error, the others are imported, and the exit code is 1.`,
+		Args: takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, closeIt, err := c.open(args[0])
+			if err != nil {
+				return err
+			}
+			defer closeIt()
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				tally, err := r.Users.Import(cmd.Context(), from, admin.CLI, func(e admin.LineError) {
+					c.note("line %d: %s (%s)", e.Line, e.Detail, e.Code)
+				})
+				said := c.fields(tally, "imported", fmt.Sprint(tally.Imported), "refused", fmt.Sprint(tally.Refused))
+				if err == nil && tally.Refused > 0 {
+					err = fmt.Errorf("%d lines were not imported", tally.Refused)
+				}
+				return errors.Join(err, said)
+			})
+		},
+	})
+}
+
+func (c *cli) open(name string) (io.Reader, func(), error) {
+	if name == "-" {
+		return c.in, func() {}, nil
+	}
+	f, err := os.Open(name) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+func (c *cli) userInvite() *cobra.Command {
+	return c.withJSON(&cobra.Command{
+		Use:   "invite EMAIL",
+		Short: "Mail a link that lets one address sign up, for seven days",
+		Args:  takes("EMAIL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				i, err := r.Invitations.Invite(cmd.Context(), args[0], admin.CLI)
+				if err != nil {
+					return err
+				}
+				until := i.ExpiresAt.Format(time.RFC3339)
+				return c.fields(map[string]any{"id": i.ID, "email": i.Address.Value, "expires_at": i.ExpiresAt},
+					"id", i.ID, "email", i.Address.Value, "expires", until)
+			})
+		},
+	})
+}
