@@ -371,3 +371,11 @@ func must(t testing.TB, err error) {
 func sqlite(t testing.TB) string { return storagetest.SQLite(t) }
 
 func clockOf() *storagetest.Clock { return storagetest.NewClock() }
+
+// userOf returns who is signed in on the browser.
+func (w *world) userOf(b *browser) identity.UserID {
+	w.t.Helper()
+	here, err := w.keeper.Sessions(w.t.Context(), b.kept)
+	must(w.t, err)
+	return here[0].User
+}
