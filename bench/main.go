@@ -38,7 +38,13 @@ func main() {
 		duration = flag.Duration("d", 4*time.Second, "timed part of each operation")
 		people   = flag.Int("people", 16, "people who sign in")
 	)
+	floor := flag.String("floor", "", "serve the floor at this address instead (used by the program itself)")
+	floorDatabase := flag.String("floor-database", "", "its database")
 	flag.Parse()
+	if *floor != "" {
+		fmt.Fprintln(os.Stderr, serveFloor(*floor, *floorDatabase))
+		os.Exit(1)
+	}
 	if err := run(strings.Split(*engines, ","), strings.Split(*ops, ","), *rounds, *c, *people, *duration); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -69,5 +75,13 @@ func run(engines, ops []string, rounds, c, people int, d time.Duration) error {
 		process = append(process, figures)
 	}
 	report(os.Stdout, engines, ops, results, process, size, c)
+	if results["postgres"] == nil {
+		return nil
+	}
+	floor, err := measureFloor(rounds, c, d)
+	if err != nil {
+		return err
+	}
+	compare(os.Stdout, ops, results["postgres"], floor)
 	return nil
 }

@@ -56,6 +56,21 @@ func report(w io.Writer, engines, ops []string, results map[string]map[string][]
 	machine(w)
 }
 
+// compare says how many times the floor's CPU ours takes, server and database together.
+func compare(w io.Writer, ops []string, ours, floor map[string][]*result) {
+	total := func(r *result) float64 { return r.CPU + r.DBCPU }
+	fmt.Fprintln(w, "\n| operation, on PostgreSQL | CPU ms | the least that could be right | times | at most |")
+	fmt.Fprintln(w, "|---|---|---|---|---|")
+	for _, op := range ops {
+		f, ok := floorOf[op]
+		if !ok {
+			continue
+		}
+		mine, least := median(ours[op], total), median(floor[f.op], total)
+		fmt.Fprintf(w, "| %s | %.3f | %.3f | %.1f | %.0f |\n", titles[op], mine, least, mine/least, f.most)
+	}
+}
+
 func median(all []*result, f func(*result) float64) float64 {
 	var values []float64
 	for _, r := range all {
