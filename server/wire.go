@@ -75,7 +75,8 @@ func (s *Server) signIn() *login.Engine {
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},
-		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Origin: s.Config.Issuer, Now: s.now,
+		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits),
+		Origin: s.Config.Issuer, Now: s.now,
 	}
 }
 

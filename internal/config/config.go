@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"idp/internal/secret"
 )
@@ -140,6 +141,12 @@ func set(at any, k Key, value string) error {
 			return fmt.Errorf("%q is not a whole number", value)
 		}
 		*at = n
+	case *time.Duration:
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a time like 90s, 5m or 1h", value)
+		}
+		*at = d
 	case *[]string:
 		*at = nil
 		for part := range strings.SplitSeq(value, ",") {

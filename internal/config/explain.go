@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"idp/internal/secret"
 )
@@ -25,6 +26,8 @@ func (c Config) Explain() []Line {
 			l.Value = *at
 		case *int:
 			l.Value = strconv.Itoa(*at)
+		case *time.Duration:
+			l.Value = at.String()
 		case *[]string:
 			l.Value = strings.Join(*at, ", ")
 		case *secret.String:

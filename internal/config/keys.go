@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"idp/internal/secret"
 )
@@ -85,6 +86,27 @@ func Keys() []Key {
 		{Name: "registration", Depends: "open in development, token in production", Allowed: []string{"open", "token", "closed"},
 			Doc: "Who may register relying parties over HTTP (RFC 7591): anybody, holders of an initial access token, or nobody.",
 			at:  func(c *Config) any { return &c.Registration }},
+		{Name: "limits.wrong_passwords", Default: "10",
+			Doc: "Wrong passwords in a row after which an address is locked; 100 at most in production.",
+			at:  func(c *Config) any { return &c.Limits.WrongPasswords }},
+		{Name: "limits.lock", Default: "1h",
+			Doc: "How long a locked address stays locked.",
+			at:  func(c *Config) any { return &c.Limits.Lock }},
+		{Name: "limits.wrong_codes", Default: "20",
+			Doc: "Wrong mailed codes for an address in an hour.",
+			at:  func(c *Config) any { return &c.Limits.WrongCodes }},
+		{Name: "limits.messages", Default: "5",
+			Doc: "Messages to an address in an hour that nobody answered.",
+			at:  func(c *Config) any { return &c.Limits.Messages }},
+		{Name: "limits.network_failures", Default: "30",
+			Doc: "Wrong passwords, and as many wrong codes, from a network (an IPv4 address, an IPv6 /64) in limits.network_window.",
+			at:  func(c *Config) any { return &c.Limits.NetworkFailures }},
+		{Name: "limits.network_messages", Default: "30",
+			Doc: "Messages that a network asked for in an hour and nobody answered.",
+			at:  func(c *Config) any { return &c.Limits.NetworkMessages }},
+		{Name: "limits.network_window", Default: "5m",
+			Doc: "How long failures of a network count.",
+			at:  func(c *Config) any { return &c.Limits.NetworkWindow }},
 	}
 }
 
@@ -108,6 +130,7 @@ type Config struct {
 	Log                    Log
 	TemplatesDir           string
 	Registration           string
+	Limits                 Limits
 
 	origins map[string]Origin
 	file    string // the YAML file that was read, or ""
@@ -118,6 +141,17 @@ type TLS struct{ CertificateFile, KeyFile string }
 
 // Log says how much is logged and how it looks.
 type Log struct{ Level, Format string }
+
+// Limits say how much failure is borne; see login.Limits.
+type Limits struct {
+	WrongPasswords  int
+	Lock            time.Duration
+	WrongCodes      int
+	Messages        int
+	NetworkFailures int
+	NetworkMessages int
+	NetworkWindow   time.Duration
+}
 
 // Development reports whether settings that are only safe on one's own machine are fine.
 func (c Config) Development() bool { return c.Environment == "development" }

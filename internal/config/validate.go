@@ -10,7 +10,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"idp/internal/secret"
 )
@@ -28,6 +31,7 @@ func (c Config) Validate() error {
 	c.judgeMail(&r)
 	c.judgeFiles(&r)
 	c.judgeMasterKey(&r)
+	c.judgeLimits(&r)
 	return errors.Join(r...)
 }
 
@@ -208,6 +212,35 @@ func (c Config) judgeMasterKey(r *reasons) {
 	}
 }
 
+const (
+	mostLimit         = 1_000_000
+	mostWrongPassword = 100 // NIST SP 800-63B-4 §3.2.2
+)
+
+func (c Config) judgeLimits(r *reasons) {
+	for _, l := range c.limits() {
+		if *l.at(&c).(*int) < 1 || *l.at(&c).(*int) > mostLimit { //nolint:forcetypeassert // limits picks those
+			r.add("%s is out of bounds: choose 1 to %d", l.Name, mostLimit)
+		}
+	}
+	for name, d := range map[string]time.Duration{"limits.lock": c.Limits.Lock, "limits.network_window": c.Limits.NetworkWindow} {
+		if d < time.Second || d > 30*24*time.Hour {
+			r.add("%s is out of bounds: choose 1s to 720h", name)
+		}
+	}
+	if c.Limits.WrongPasswords > mostWrongPassword && !c.Development() {
+		r.add("limits.wrong_passwords is %d: more than %d lets passwords be guessed", c.Limits.WrongPasswords, mostWrongPassword)
+	}
+}
+
+// limits are the keys that count failures.
+func (c Config) limits() []Key {
+	return slices.DeleteFunc(Keys(), func(k Key) bool {
+		_, count := k.at(&c).(*int)
+		return !count || !strings.HasPrefix(k.Name, "limits.")
+	})
+}
+
 // Warnings are what an operator should know although it is no reason not to start.
 func (c Config) Warnings() []string {
 	var w []string
@@ -222,5 +255,18 @@ func (c Config) Warnings() []string {
 	if !c.Development() && c.Registration == "open" {
 		w = append(w, "registration is open: anybody may register relying parties")
 	}
+	for _, l := range c.limits() {
+		if now := *l.at(&c).(*int); !c.Development() && now > number(l.Default) { //nolint:forcetypeassert // limits picks those
+			w = append(w, fmt.Sprintf("%s is %d, more than the %s that are safe", l.Name, now, l.Default))
+		}
+	}
 	return w
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -50,6 +50,9 @@ func TestProductionRefusesWhatIsNotAndSaysWhatToDo(t *testing.T) {
 		{"proxies everywhere", "IDP_TRUSTED_PROXIES=0.0.0.0/0", "name the proxies' own addresses"},
 		{"proxies everywhere in IPv6", "IDP_TRUSTED_PROXIES=::/0", "name the proxies' own addresses"},
 		{"data for all to read", "IDP_DATA_DIR=" + open, "chmod 750 " + open},
+		{"passwords to be guessed", "IDP_LIMITS_WRONG_PASSWORDS=101", "lets passwords be guessed"},
+		{"no limit at all", "IDP_LIMITS_NETWORK_FAILURES=0", "choose 1 to 1000000"},
+		{"no lock at all", "IDP_LIMITS_LOCK=0s", "choose 1s to 720h"},
 		{"metrics for the public", "IDP_METRICS_LISTEN=:8080", "a port of their own"},
 	} {
 		err := production(t, c.change).Validate()
@@ -112,6 +115,7 @@ func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
 	}{
 		{"dev inbox for the network", "/dev/inbox", load(t, "", "IDP_LISTEN=:8080")},
 		{"a proxy that was not named", "trusted_proxies", production(t)},
+		{"generous limits", "limits.messages is 50, more than the 5", production(t, "IDP_LIMITS_MESSAGES=50")},
 		{"open registration", "anybody may register", production(t, "IDP_REGISTRATION=open")},
 	} {
 		if w := strings.Join(c.with.Warnings(), "\n"); !strings.Contains(w, c.want) {
