@@ -78,7 +78,7 @@ func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
 	if err != nil {
 		return err
 	}
-	wait, err := e.reserve(ctx, t.now, e.mailBudgets(box, x)...)
+	wait, err := e.reserve(ctx, t.now, e.mailBudgets(purpose(t.a, box), x)...)
 	if err != nil {
 		return err
 	}
@@ -148,18 +148,18 @@ func (e *Engine) address(ctx context.Context, t *turn, box identity.Method, m *m
 
 // mailBudgets are one message each half minute for a purpose, a few unanswered ones an
 // hour for an address, and some more for a network.
-func (e *Engine) mailBudgets(box identity.Method, x aim) []Budget {
+func (e *Engine) mailBudgets(purpose string, x aim) []Budget {
 	l := e.Limits.orDefault()
 	return []Budget{
-		{Key: e.personKey("mail-"+string(box), x), Limit: 1, Window: resendAfter},
+		{Key: e.personKey("mail-"+purpose, x), Limit: 1, Window: resendAfter},
 		{Key: e.personKey("mail", x), Limit: l.Messages, Window: time.Hour},
 		{Key: e.key("mail-network", x.network), Limit: l.NetworkMessages, Window: time.Hour},
 	}
 }
 
 // answered frees what the message and the guess at it took, in the caller's transaction.
-func (e *Engine) answered(ctx context.Context, box identity.Method, x aim, now time.Time) error {
-	b := e.mailBudgets(box, x)
+func (e *Engine) answered(ctx context.Context, purpose string, x aim, now time.Time) error {
+	b := e.mailBudgets(purpose, x)
 	if err := e.Throttle.Release(ctx, []string{b[1].Key, b[2].Key, e.key("code-network", x.network)}, now); err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 		m = identity.EmailLink
 	}
 	t.confirm(m, c.Target)
-	return e.keep(ctx, t, func(ctx context.Context, t *turn) error { return e.answered(ctx, box, x, t.now) })
+	return e.keep(ctx, t, func(ctx context.Context, t *turn) error { return e.answered(ctx, purpose(t.a, box), x, t.now) })
 }
 
 // confirm adds the proof that the address answered. At sign-up it confirms the address;
@@ -240,13 +240,17 @@ func (e *Engine) matches(a Attempt, box identity.Method, c Challenge, answer sec
 	return true, c.Code != "" && secret.Equal(string(digest), string(c.Link))
 }
 
+// purpose is what a mailed code is for.
+func purpose(a Attempt, box identity.Method) string {
+	if a.Goal == SignUp {
+		return string(SignUp)
+	}
+	return string(box)
+}
+
 // codeMAC recognises digits for one attempt, one purpose and one address only.
 func (e *Engine) codeMAC(a Attempt, box identity.Method, to identity.Identifier, code secret.String) secret.Digest {
-	purpose := string(box)
-	if a.Goal == SignUp {
-		purpose = string(SignUp)
-	}
-	return e.Box.MAC("login code", strings.Join([]string{string(a.ID), purpose, string(to.Kind), to.Value, code.Reveal()}, "\x00"))
+	return e.Box.MAC("login code", strings.Join([]string{string(a.ID), purpose(a, box), string(to.Kind), to.Value, code.Reveal()}, "\x00"))
 }
 
 // codeOf are the six digits that belong to a link's token.

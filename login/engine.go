@@ -142,11 +142,14 @@ func (e *Engine) again(ctx context.Context, t *turn, id session.ID) error {
 	return nil
 }
 
-// Look answers what is next, and changes nothing.
+// Look answers what is next. It changes nothing, unless nothing is owed any more.
 func (e *Engine) Look(ctx context.Context, at At) (View, error) {
 	t, err := e.load(ctx, at)
 	if err != nil {
 		return View{}, err
+	}
+	if Next(t.a, t.f, t.p) == Ready {
+		return e.keep(ctx, t)
 	}
 	return e.view(t), nil
 }

@@ -107,6 +107,12 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 	switch {
 	case step == Abandoned:
 		return t, ErrOver
+	case step == Ready: // what was owed is owed no longer: a factor was taken away, a demand expired
+		done, err := e.commit(ctx, t)
+		if err != nil {
+			return t, err
+		}
+		return done, ErrNotNow
 	case !m.open(step, t.a, t.p):
 		return t, ErrNotNow
 	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Closed:
@@ -121,6 +127,23 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 // the session, all at once. Whoever lost a race gets ErrMoved: nothing of theirs
 // happened, and they see what the winner left.
 func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (View, error) {
+	kept, err := e.commit(ctx, t, also...)
+	if err == nil || kept != nil {
+		return e.view(kept), err
+	}
+	left, missed := e.load(ctx, t.at)
+	switch {
+	case missed == nil:
+		return e.view(left), err
+	case problem.Is(missed, problem.NotFound):
+		return View{}, err
+	}
+	return View{}, errors.Join(err, missed)
+}
+
+// commit is keep without looking again. Only ErrSuspended comes with a turn: it is kept
+// that the attempt ended.
+func (e *Engine) commit(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (*turn, error) {
 	var kept turn
 	err := e.InTx(ctx, func(ctx context.Context) error {
 		kept = *t // the transaction may run again, each time from the same evidence
@@ -130,17 +153,12 @@ func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Con
 	case errors.Is(err, ErrSuspended):
 		return e.refuse(ctx, t)
 	case problem.Is(err, problem.Conflict):
-		err = ErrMoved.Because(err)
-	}
-	if err != nil {
-		v, missed := e.Look(ctx, t.at)
-		if missed != nil && !problem.Is(missed, problem.NotFound) {
-			return v, errors.Join(err, missed)
-		}
-		return v, err
+		return nil, ErrMoved.Because(err)
+	case err != nil:
+		return nil, err
 	}
 	kept.a.Version++
-	return e.view(&kept), nil
+	return &kept, nil
 }
 
 func (e *Engine) apply(ctx context.Context, t *turn, also []func(ctx context.Context, t *turn) error) error {
@@ -183,15 +201,15 @@ func (e *Engine) announce(ctx context.Context, t *turn) error {
 }
 
 // refuse ends an attempt whose person proved themselves and may not enter.
-func (e *Engine) refuse(ctx context.Context, t *turn) (View, error) {
+func (e *Engine) refuse(ctx context.Context, t *turn) (*turn, error) {
 	t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
 	t.said, t.mail = nil, nil
 	t.tell(event.SignInFailed, map[string]string{"reason": "suspended"})
-	v, err := e.keep(ctx, t)
+	ended, err := e.commit(ctx, t)
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	return v, ErrSuspended
+	return ended, ErrSuspended
 }
 
 // view is what a screen may know of a turn.

@@ -129,7 +129,10 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 	case Complete:
 		return p.advance(w, r, v)
 	case Abandoned:
-		return p.lost(w, r, ErrOver)
+		if trouble == nil {
+			trouble = ErrOver
+		}
+		return p.lost(w, r, trouble)
 	case NeedsIdentifier:
 		return p.draw(w, r, trouble, "sign_in", p.signInForm(r, v))
 	case MissingRequirements:
