@@ -299,3 +299,10 @@ func (b *browser) evidence(m identity.Method) *browser {
 	b.must(b.store.SaveAttempt(b.Context(), a))
 	return b.look()
 }
+
+// busy is a hasher with no slot to spare.
+type busy struct{ *counter }
+
+func (busy) Verify(context.Context, secret.String, secret.String) (ok, upgrade bool, err error) {
+	return false, false, secret.ErrBusy
+}
