@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/admin"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
@@ -12,8 +13,9 @@ import (
 	"idp/provider"
 )
 
-// Admin finds people for operators and remembers the links that make operators. It is the
-// admin room's Store; the two are neighbours, so that server alone sees both.
+var _ admin.Store = (*Admin)(nil)
+
+// Admin finds people for operators and remembers the links that make operators.
 type Admin struct {
 	db     *DB
 	people *People

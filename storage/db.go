@@ -35,11 +35,11 @@ import (
 
 // Options say which database to open and how.
 type Options struct {
-	URL      string           // "sqlite:PATH" or "postgres://…"
-	Box      *secret.Box      // seals columns and keys the digests of short values
-	Now      func() time.Time // nil: the system's clock
-	MaxConns int              // size of the PostgreSQL pool, 0: four per core, at least 8
-	Hook     bun.QueryHook    // sees every statement; may be nil
+	URL      string      // "sqlite:PATH" or "postgres://…"
+	Box      *secret.Box // seals columns and keys the digests of short values
+	Now      func() time.Time
+	MaxConns int           // size of the PostgreSQL pool, 0: four per core, at least 8
+	Hook     bun.QueryHook // sees every statement; may be nil
 }
 
 // DB is one open database. It is safe for use by many goroutines.
@@ -55,13 +55,10 @@ type DB struct {
 // Open opens the database and refuses one that was sealed under another master key or
 // made by a newer idp. It changes nothing in it; Migrate does.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	if o.Box == nil {
-		return nil, errors.New("open database: no master key given")
+	if o.Box == nil || o.Now == nil {
+		return nil, errors.New("open database: it needs a master key and a clock")
 	}
 	db := &DB{box: o.Box, clock: o.Now, hook: o.Hook}
-	if db.clock == nil {
-		db.clock = time.Now
-	}
 	if err := db.connect(o); err != nil {
 		return nil, err
 	}

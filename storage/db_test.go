@@ -50,7 +50,7 @@ func TestAnotherMasterKeyIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = storage.Open(t.Context(), storage.Options{URL: url, Box: other})
+		_, err = storage.Open(t.Context(), storage.Options{URL: url, Box: other, Now: time.Now})
 		if !errors.Is(err, storage.ErrMasterKey) {
 			t.Fatalf("got %v", err)
 		}
@@ -58,7 +58,7 @@ func TestAnotherMasterKeyIsRefused(t *testing.T) {
 }
 
 func TestOpenNeverPrintsThePassword(t *testing.T) {
-	_, err := storage.Open(t.Context(), storage.Options{URL: "postgres://u:hunter2@host:notaport/x", Box: storagetest.Box()})
+	_, err := storage.Open(t.Context(), storage.Options{URL: "postgres://u:hunter2@host:notaport/x", Box: storagetest.Box(), Now: time.Now})
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Fatalf("got %v", err)
 	}
@@ -71,7 +71,7 @@ func TestASchemaFromTheFutureIsRefused(t *testing.T) {
 		if err := db.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "newer idp (step 9999_tomorrow") {
 			t.Fatalf("migrate: %v", err)
 		}
-		_, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box()})
+		_, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box(), Now: time.Now})
 		if err == nil || !strings.Contains(err.Error(), "newer idp") {
 			t.Fatalf("open: %v", err)
 		}

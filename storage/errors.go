@@ -3,8 +3,10 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -63,8 +65,10 @@ func unreachable(err error) error {
 	var network net.Error
 	var connect *pgconn.ConnectError
 	code := pgCode(err)
-	away := errors.As(err, &connect) || errors.As(err, &network) || isBusy(err) ||
-		strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "53300"
+	away := errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) ||
+		sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY ||
+		strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || code == "53300" || code == "55P03"
 	if !away {
 		return err
 	}
@@ -81,16 +85,19 @@ func isTaken(err error) bool {
 	return pgCode(err) == "23505"
 }
 
-// lostRace reports errors that a second try can cure.
+// lostRace reports errors that a second try can cure. A plain SQLITE_BUSY is none: it
+// comes after five seconds of waiting, and nobody waits longer than that.
 func lostRace(err error) bool {
 	switch pgCode(err) {
 	case "40001", "40P01":
 		return true
 	}
-	return isBusy(err)
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY:
+		return true
+	}
+	return false
 }
-
-func isBusy(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
 
 func sqliteCode(err error) int {
 	var e *sqlite.Error

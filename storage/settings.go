@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"errors"
 
+	"idp/admin"
 	"idp/internal/problem"
 )
+
+var _ admin.SettingsStore = (*Settings)(nil)
 
 // Settings remembers the operator's one row of choices, as the rooms encode them.
 type Settings struct{ db *DB }

@@ -12,10 +12,7 @@ import (
 // txKey carries a transaction of one particular database.
 type txKey struct{ db *DB }
 
-type transaction struct {
-	bun   bun.Tx
-	after []func() // run once it is committed
-}
+type transaction struct{ bun bun.Tx }
 
 func (db *DB) current(ctx context.Context) *transaction {
 	tx, _ := ctx.Value(txKey{db}).(*transaction)
@@ -29,7 +26,7 @@ const (
 
 // InTx runs do in one transaction: all of it is kept, or nothing. Called inside a
 // transaction it joins that one. A transaction that lost against another (40001, 40P01,
-// SQLITE_BUSY) is run again, a few times, so do must bear repetition: no network,
+// SQLITE_BUSY_SNAPSHOT) is run again, a few times, so do must bear repetition: no network,
 // hashing or rendering in there. The context given to do carries the transaction.
 func (db *DB) InTx(ctx context.Context, do func(ctx context.Context) error) error {
 	if db.current(ctx) != nil {
@@ -37,7 +34,9 @@ func (db *DB) InTx(ctx context.Context, do func(ctx context.Context) error) erro
 	}
 	backoff := txBackoff
 	for try := 1; ; try++ {
-		err := db.once(ctx, do)
+		err := db.writer.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			return do(context.WithValue(ctx, txKey{db}, &transaction{tx}))
+		})
 		if err == nil || try == txTries || !lostRace(err) || ctx.Err() != nil {
 			return unreachable(err)
 		}
@@ -46,30 +45,6 @@ func (db *DB) InTx(ctx context.Context, do func(ctx context.Context) error) erro
 		}
 		backoff *= 2
 	}
-}
-
-func (db *DB) once(ctx context.Context, do func(ctx context.Context) error) error {
-	tx := &transaction{}
-	err := db.writer.RunInTx(ctx, nil, func(ctx context.Context, b bun.Tx) error {
-		tx.bun = b
-		return do(context.WithValue(ctx, txKey{db}, tx))
-	})
-	if err != nil {
-		return err
-	}
-	for _, f := range tx.after {
-		f()
-	}
-	return nil
-}
-
-// afterCommit runs f when the transaction in ctx is committed, or now if there is none.
-func (db *DB) afterCommit(ctx context.Context, f func()) {
-	if tx := db.current(ctx); tx != nil {
-		tx.after = append(tx.after, f)
-		return
-	}
-	f()
 }
 
 // pause waits between half of most and most, so that those who collided part ways.

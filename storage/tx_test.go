@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"idp/event"
 	"idp/identity"
@@ -39,7 +40,7 @@ func TestATransactionIsAllOrNothingAndNestedOnesJoin(t *testing.T) {
 
 func TestOneConnectionIsEnough(t *testing.T) {
 	url := storagetest.Postgres(t)
-	db, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box(), MaxConns: 1})
+	db, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box(), Now: time.Now, MaxConns: 1})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	everythingAtOnce(t, db)

@@ -39,16 +39,17 @@ var levels = map[string]int{
 	"account":          5,
 	"webhook":          5,
 
-	"admin":   6,
-	"storage": 6,
+	"admin": 6,
 
-	"server": 7,
+	"storage": 7,
 
-	"cmd": 8,
+	"server": 8,
 
-	"internal/house": 9,
-	"e2e":            9,
-	"bench":          9,
+	"cmd": 9,
+
+	"internal/house": 10,
+	"e2e":            10,
+	"bench":          10,
 }
 
 // roomOf returns the longest room that holds the package, and its level.

@@ -51,7 +51,7 @@ func Open(t testing.TB) *storage.DB {
 // OpenURL opens a database and closes it when the test ends. Hook, often a Counter, may be nil.
 func OpenURL(t testing.TB, url string, hook bun.QueryHook) *storage.DB {
 	t.Helper()
-	db, err := storage.Open(t.Context(), storage.Options{URL: url, Box: Box(), Hook: hook})
+	db, err := storage.Open(t.Context(), storage.Options{URL: url, Box: Box(), Now: NewClock().Now, Hook: hook})
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
@@ -88,7 +88,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 
 func migrate(url string) error {
 	ctx := context.Background()
-	db, err := storage.Open(ctx, storage.Options{URL: url, Box: Box()})
+	db, err := storage.Open(ctx, storage.Options{URL: url, Box: Box(), Now: NewClock().Now})
 	if err != nil {
 		return err
 	}
