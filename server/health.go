@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,42 @@ import (
 type health struct {
 	ping     func(ctx context.Context) error
 	stopping atomic.Bool
+	open     atomic.Int64 // connections
+}
+
+// count keeps track of open connections; it is an http.Server's ConnState.
+func (h *health) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		h.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		h.open.Add(-1)
+	}
+}
+
+// leaving asks callers to come back on another connection once the process is stopping.
+func (h *health) leaving(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// turnAway makes the process not ready, and waits until nobody is connected who could
+// still send something, for notice at most. With no connection open it returns at once.
+func (h *health) turnAway(notice time.Duration) {
+	h.stopping.Store(true)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(notice); h.open.Load() > 0; {
+		select {
+		case <-tick.C:
+		case <-end:
+			return
+		}
+	}
 }
 
 const pingPatience = 2 * time.Second

@@ -8,7 +8,7 @@ import (
 
 // routes is every address that idp answers, by who answers it.
 func (s *Server) routes() []web.Route {
-	return slices.Concat(s.public(), s.relyingParties(), s.people(), s.scripts(), s.development())
+	return slices.Concat(s.public(), s.relyingParties(), s.people(), s.operators(), s.scripts(), s.development())
 }
 
 func (s *Server) public() []web.Route {
@@ -63,6 +63,35 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Page},
 		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Page},
 		{Pattern: "POST /consent", Do: s.consent.Answer, Face: web.Page},
+		{Pattern: "GET /{$}", Do: s.account.Root, Face: web.Page},
+		{Pattern: "GET /account", Do: s.account.Account, Face: web.Page},
+		{Pattern: "POST /account/sessions/end", Do: s.account.EndSession, Face: web.Page},
+		{Pattern: "POST /account/sessions/end-others", Do: s.account.EndOthers, Face: web.Page},
+		{Pattern: "POST /account/apps/revoke", Do: s.account.Revoke, Face: web.Page},
+		{Pattern: "POST /sign-out", Do: s.account.SignOut, Face: web.Page},
+	}
+}
+
+// operators are the pages of those who run the instance.
+func (s *Server) operators() []web.Route {
+	a := s.admin
+	return []web.Route{
+		{Pattern: "GET /operator/claim", Do: a.ClaimPage, Face: web.Page},
+		{Pattern: "POST /operator/claim", Do: a.Claim, Face: web.Page},
+		{Pattern: "GET /operator", Do: a.Apps(), Face: web.Page},
+		{Pattern: "POST /operator/apps", Do: a.AddApp(), Face: web.Page},
+		{Pattern: "GET /operator/apps/new", Do: a.NewApp(), Face: web.Page},
+		{Pattern: "GET /operator/apps/{client}", Do: a.App(), Face: web.Page},
+		{Pattern: "POST /operator/apps/{client}", Do: a.SaveApp(), Face: web.Page},
+		{Pattern: "POST /operator/apps/{client}/secret", Do: a.RotateApp(), Face: web.Page},
+		{Pattern: "POST /operator/apps/{client}/turn", Do: a.TurnApp(), Face: web.Page},
+		{Pattern: "POST /operator/apps/{client}/delete", Do: a.DeleteApp(), Face: web.Page},
+		{Pattern: "GET /operator/users", Do: a.ListPeople(), Face: web.Page},
+		{Pattern: "POST /operator/users/ban", Do: a.BanPerson(), Face: web.Page},
+		{Pattern: "POST /operator/users/invite", Do: a.Invite(), Face: web.Page},
+		{Pattern: "GET /operator/settings", Do: a.ShowSettings(), Face: web.Page},
+		{Pattern: "POST /operator/settings", Do: a.SaveSettings(), Face: web.Page},
+		{Pattern: "GET /operator/keys", Do: a.ListKeys(), Face: web.Page},
 	}
 }
 
@@ -83,5 +112,13 @@ func (s *Server) scripts() []web.Route {
 
 // development is what production does not have.
 func (s *Server) development() []web.Route {
-	return nil
+	if !s.Config.Development() || !s.Config.SMTPURL.Empty() {
+		return nil
+	}
+	return []web.Route{
+		{Pattern: "GET /dev/inbox", Do: s.admin.ListLetters, Face: web.Page},
+		{Pattern: "GET /dev/inbox.json", Do: s.admin.LettersJSON, Face: web.Page},
+		{Pattern: "GET /dev/inbox/{letter}", Do: s.admin.Letter, Face: web.Page},
+		{Pattern: "POST /dev/inbox/empty", Do: s.admin.EmptyInbox, Face: web.Page},
+	}
 }

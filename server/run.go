@@ -16,6 +16,7 @@ import (
 
 const (
 	drain       = 20 * time.Second // what running requests get when stopping
+	noticeTime  = 2 * time.Second  // before that, for those who watch /readyz to send nobody any more
 	headerTime  = 5 * time.Second
 	readTime    = 15 * time.Second
 	writeTime   = 30 * time.Second
@@ -38,7 +39,8 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer
 }
 
 func (s *Server) run(ctx context.Context, out io.Writer) error {
-	public := serveOn(s.Handler, s.Log)
+	public := serveOn(s.health.leaving(s.Handler), s.Log)
+	public.ConnState = s.health.count
 	if err := s.secure(public); err != nil {
 		return err
 	}
@@ -76,9 +78,10 @@ func (s *Server) run(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, s.stop(context.WithoutCancel(ctx), servers, workers))
 }
 
-// stop turns traffic away, then waits for what runs.
+// stop turns traffic away, then waits for what runs. Closing at once would cut requests
+// that are on their way on connections that look idle.
 func (s *Server) stop(ctx context.Context, servers []*http.Server, workers *workers) error {
-	s.health.stopping.Store(true)
+	s.health.turnAway(noticeTime)
 	ctx, cancel := context.WithTimeout(ctx, drain)
 	defer cancel()
 	var errs []error

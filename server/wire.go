@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"idp/account"
+	"idp/admin"
 	"idp/consent"
 	"idp/identity"
 	"idp/internal/web"
@@ -27,6 +29,8 @@ type Server struct {
 	pages    *login.Pages
 	api      *login.API
 	consent  *consent.Pages
+	account  *account.Pages
+	admin    *admin.Pages
 	provider *provider.Provider
 }
 
@@ -45,6 +49,15 @@ func New(rooms *Rooms) (*Server, error) {
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,
+	}
+	s.account = &account.Pages{
+		Sessions: s.sessions, People: s.engine.People, Grants: storage.NewConsent(s.DB), Events: s.Events, Web: s.web,
+		InTx: s.DB.InTx, Now: s.now,
+	}
+	s.admin = &admin.Pages{
+		Web: s.web, Session: s.sessions, People: s.engine.People, Users: s.Users, Operators: s.Operators,
+		Invitations: s.Invitations, Settings: s.Settings, Clients: s.Clients, Keys: s.Keys,
+		Inbox: storage.NewInbox(s.DB), Issuer: s.Config.Issuer, Now: s.now,
 	}
 	var err error
 	s.provider, err = provider.New(provider.Deps{
