@@ -37,7 +37,7 @@ func face(b *browser, email string) string {
 var chance = regexp.MustCompile(`[A-Za-z0-9_-]{16,}|datetime="[^"]*"|\d\d:\d\d(:\d\d)?`)
 
 func TestAStrangerCannotTellWhoHasAnAccount(t *testing.T) {
-	i := newInstance(t, "sqlite:"+t.TempDir()+"/idp.db")
+	i := newInstance(t, sqliteDatabase(t))
 	i.Start()
 	i.Person("known@example.com", good)
 	i.CLI("", "user", "create", "--email", "bare@example.com", "--verified") // without a password
@@ -72,7 +72,7 @@ func TestAStrangerCannotTellWhoHasAnAccount(t *testing.T) {
 }
 
 func TestAStrangerCannotTellByTheClockWhoHasAnAccount(t *testing.T) {
-	i := newInstance(t, "sqlite:"+t.TempDir()+"/idp.db")
+	i := newInstance(t, sqliteDatabase(t))
 	i.Start()
 	times := map[bool][]time.Duration{}
 	for k := range 10 {
@@ -105,7 +105,7 @@ func median(d []time.Duration) time.Duration {
 }
 
 func TestTheHostHeaderDecidesNothing(t *testing.T) {
-	i := newInstance(t, "sqlite:"+t.TempDir()+"/idp.db")
+	i := newInstance(t, sqliteDatabase(t))
 	p := i.Start()
 	lie := func(req *http.Request) {
 		req.Host = "evil.example"
@@ -274,7 +274,7 @@ func needles(secrets map[string]string) (all []needle) {
 }
 
 func TestNoParameterMakesTheServerFail(t *testing.T) {
-	i := newInstance(t, "sqlite:"+t.TempDir()+"/idp.db")
+	i := newInstance(t, sqliteDatabase(t))
 	p := i.Start()
 	rp := newRelyingParty(t, i, i.Client("--name", "Acme", "--redirect-uri", callback, "--first-party"))
 	i.Person(racer, good)

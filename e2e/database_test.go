@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +16,29 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
+
+// sqliteDatabase names a file that is not there yet.
+func sqliteDatabase(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "idp.db") }
+
+// postgresDatabase makes an empty database beside the one that admin names.
+func postgresDatabase(t testing.TB, admin string) string {
+	t.Helper()
+	at, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal("IDP_TEST_POSTGRES is no URL")
+	}
+	db, err := sql.Open("pgx", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	name := fmt.Sprintf("e2e_%x", rand.Uint64())
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	at.Path = "/" + name
+	return at.String()
+}
 
 // database is what a thief of the database, or an auditor, would read.
 type database struct {

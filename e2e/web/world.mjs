@@ -1,0 +1,130 @@
+// What every walk through the pages needs: a browser that reports everything that goes
+// wrong, the inbox, a relying party built on openid-client, axe, screenshots.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { chromium } from 'playwright-core'
+import * as oidc from 'openid-client'
+
+const require = createRequire(import.meta.url)
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+export const issuer = process.env.ISSUER
+export const password = 'correct horse battery staple 7'
+export const callback = 'http://127.0.0.1:9/callback'
+export const farewell = 'http://127.0.0.1:9/bye'
+export const say = (words) => console.log(`· ${words}`)
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--disable-quic'],
+  })
+}
+
+// visit opens a fresh browser profile. Errors in pages, blocked resources and requests to
+// anybody but the issuer are collected in `wrong`; close() fails if there are any.
+export async function visit(browser, options = {}) {
+  const context = await browser.newContext({ baseURL: issuer, reducedMotion: 'reduce', ...options })
+  context.setDefaultTimeout(15_000)
+  const wrong = []
+  await context.route((url) => url.origin !== issuer, (route) => {
+    const url = route.request().url()
+    if (url.startsWith('http://127.0.0.1:9/')) return route.fulfill({ contentType: 'text/html', body: '<title>the application</title>' })
+    wrong.push(`asked a stranger: ${url}`)
+    return route.abort()
+  })
+  const page = await context.newPage()
+  page.on('pageerror', (e) => wrong.push(`script failed: ${e.message}`))
+  page.on('console', (m) => { if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) wrong.push(`console: ${m.text()}`) })
+  page.on('response', (r) => { if (r.status() >= 500) wrong.push(`${r.status()} ${r.url()}`) })
+  return {
+    context, page, wrong,
+    async close() {
+      await context.close()
+      assert.deepEqual(wrong, [])
+    },
+  }
+}
+
+// letter waits for the newest mail to an address, beyond those already seen.
+export async function letter(to, seen = 0) {
+  for (let tries = 0; tries < 500; tries++) {
+    const all = await letters(to)
+    if (all.length > seen) return all[0]
+    await sleep(40)
+  }
+  throw new Error(`no mail for ${to} within 20 s`)
+}
+
+export async function letters(to) {
+  const answer = await (await fetch(`${issuer}/dev/inbox.json?to=${encodeURIComponent(to)}`)).json()
+  return Array.isArray(answer) ? answer : answer.letters
+}
+
+// RelyingParty is an application built on openid-client, certified and not ours.
+export class RelyingParty {
+  static async discover(id, secret) {
+    const rp = new RelyingParty()
+    rp.config = await oidc.discovery(new URL(issuer), id, secret, undefined, { execute: [oidc.allowInsecureRequests] })
+    return rp
+  }
+
+  async begin(more = {}) {
+    this.verifier = oidc.randomPKCECodeVerifier()
+    this.state = oidc.randomState()
+    this.nonce = oidc.randomNonce()
+    return oidc.buildAuthorizationUrl(this.config, {
+      redirect_uri: callback, scope: 'openid email profile offline_access', state: this.state, nonce: this.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(this.verifier), code_challenge_method: 'S256', ...more,
+    }).href
+  }
+
+  // finish exchanges what the browser came back with; openid-client verifies state, issuer,
+  // nonce, signature and hashes.
+  async finish(url) {
+    const tokens = await oidc.authorizationCodeGrant(this.config, new URL(url),
+      { pkceCodeVerifier: this.verifier, expectedState: this.state, expectedNonce: this.nonce, idTokenExpected: true })
+    return tokens
+  }
+
+  refresh(token) { return oidc.refreshTokenGrant(this.config, token) }
+  userInfo(tokens) { return oidc.fetchUserInfo(this.config, tokens.access_token, tokens.claims().sub) }
+  introspect(token) { return oidc.tokenIntrospection(this.config, token) }
+  revoke(token) { return oidc.tokenRevocation(this.config, token) }
+  goodbye(hint) {
+    return oidc.buildEndSessionUrl(this.config, { id_token_hint: hint, post_logout_redirect_uri: farewell, state: 'bye' }).href
+  }
+}
+
+// judged runs axe on the page as it is; any violation fails.
+export async function judged(page, name) {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  assert.deepEqual(violations.map((v) => `${name}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), [])
+}
+
+// pictured keeps how the page looks, narrow and wide, light and dark, and fails if it has to
+// be scrolled sideways.
+export async function pictured(page, name) {
+  const folder = process.env.ARTIFACTS
+  mkdirSync(folder, { recursive: true })
+  const before = page.viewportSize()
+  for (const width of [320, 390, 1280]) {
+    await page.setViewportSize({ width, height: width === 1280 ? 800 : 780 })
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme })
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${width} px`)
+      await judged(page, `${name}, ${width} px, ${colorScheme}`)
+      if (width !== 320) await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true })
+    }
+  }
+  await page.setViewportSize(before)
+  await page.emulateMedia({ colorScheme: null })
+}
+
+export const field = (page, label) => page.getByLabel(label, { exact: true })
+export const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
