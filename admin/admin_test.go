@@ -16,6 +16,7 @@ import (
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
+	"idp/provider"
 	"idp/session"
 	"idp/storage"
 	"idp/storage/storagetest"
@@ -164,6 +165,16 @@ func TestBanEndsSessionsAtOnceAndIsRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		grants := storage.NewProvider(h.db)
+		for id, who := range map[provider.AuthorizationID]identity.UserID{"authz_ann": u.ID, "authz_bob": other.ID} {
+			a := provider.Authorization{
+				ID: id, Client: "client_1", User: who, Offline: true, Code: secret.DigestOf(string(id)), CodeExpiresAt: now.Add(time.Minute),
+				IdleAt: now.Add(time.Hour), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+			}
+			if err := grants.SaveAuthorization(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for range 2 { // twice is fine
 			if err := h.users.Ban(t.Context(), u.ID, admin.CLI); err != nil {
 				t.Fatal(err)
@@ -174,6 +185,11 @@ func TestBanEndsSessionsAtOnceAndIsRecorded(t *testing.T) {
 		}
 		if s, err := sessions.Session(t.Context(), "session_bob"); err != nil || !s.Alive(now) {
 			t.Errorf("somebody else's session died (%v)", err)
+		}
+		for id, ended := range map[provider.AuthorizationID]bool{"authz_ann": true, "authz_bob": false} {
+			if a, err := grants.Authorization(t.Context(), id); err != nil || a.EndedAt.IsZero() == ended {
+				t.Errorf("%s ended at %v (%v)", id, a.EndedAt, err)
+			}
 		}
 		p, err := h.users.Find(t.Context(), string(u.ID))
 		if err != nil || p.User.MayEnter() {

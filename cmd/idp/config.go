@@ -38,11 +38,11 @@ func (c *cli) config() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range append(warnings, cfg.Warnings()...) {
-				c.note("warning: %s", w)
-			}
 			if err := cfg.Validate(); err != nil {
 				return err
+			}
+			for _, w := range append(warnings, cfg.Warnings()...) {
+				c.note("warning: %s", w)
 			}
 			c.say("The configuration is fine for %s.", cfg.Environment)
 			return nil
