@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"encoding/base64"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -201,21 +200,6 @@ func TestDevelopmentMakesItsMasterKeyAndProductionDoesNot(t *testing.T) {
 	production := load(t, "", "IDP_ENVIRONMENT=production", "IDP_DATA_DIR="+dir)
 	if _, err := production.Box(); err == nil || !strings.Contains(err.Error(), "openssl rand") {
 		t.Errorf("production took development's key: %v", err)
-	}
-}
-
-var update = flag.Bool("update", false, "write the manual page")
-
-func TestManualIsWhatTheCodeSays(t *testing.T) {
-	const page = "../../docs/operate/configuration.md"
-	if *update {
-		if err := os.WriteFile(page, []byte(config.Manual()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text, err := os.ReadFile(page)
-	if err != nil || string(text) != config.Manual() {
-		t.Fatalf("the manual is stale (%v); run: go test ./internal/config -update", err)
 	}
 }
 
