@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"idp/event"
 	"idp/identity"
@@ -225,9 +226,10 @@ func (t *turn) confirm(m identity.Method, address identity.Identifier) {
 }
 
 // matches reports whether the answer is right, and whether it was the link's token.
+// People type digits in groups; a token may hold a dash of its own.
 func (e *Engine) matches(a Attempt, box identity.Method, c Challenge, answer secret.String) (byLink, right bool) {
 	typed := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" -\u00a0\u2009\u202f", r) {
+		if r == '-' || unicode.IsSpace(r) {
 			return -1
 		}
 		return r
@@ -236,7 +238,7 @@ func (e *Engine) matches(a Attempt, box identity.Method, c Challenge, answer sec
 		mac := e.codeMAC(a, box, c.Target, secret.NewString(typed))
 		return false, c.Code != "" && secret.Equal(string(mac), string(c.Code))
 	}
-	digest := secret.DigestOf(typed)
+	digest := secret.DigestOf(strings.TrimSpace(answer.Reveal()))
 	return true, c.Code != "" && secret.Equal(string(digest), string(c.Link))
 }
 

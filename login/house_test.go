@@ -260,8 +260,12 @@ func (b *browser) cancel() *browser { return b.then(b.engine.Cancel(b.Context(),
 // signUp makes a person with a password through the front door.
 func (b *browser) signUp(mail string) *browser {
 	b.Helper()
-	b.begin(login.Beginning{Goal: login.SignUp}).submit(mail, rightPassword).want(login.NeedsEmailVerification)
-	return b.prove(identity.EmailCode, b.letter(mail, message.SignUp).Code).want(login.Complete)
+	return b.signUpStart(mail).prove(identity.EmailCode, b.letter(mail, message.SignUp).Code).want(login.Complete)
+}
+
+func (b *browser) signUpStart(mail string) *browser {
+	b.Helper()
+	return b.begin(login.Beginning{Goal: login.SignUp}).submit(mail, rightPassword).want(login.NeedsEmailVerification)
 }
 
 // want fails unless all went well and led to that step.
@@ -306,3 +310,16 @@ type busy struct{ *counter }
 func (busy) Verify(context.Context, secret.String, secret.String) (ok, upgrade bool, err error) {
 	return false, false, secret.ErrBusy
 }
+
+// meanwhile is a hasher during whose work something else happens.
+type meanwhile struct {
+	*counter
+	do func()
+}
+
+func (m meanwhile) Verify(ctx context.Context, p, hash secret.String) (ok, upgrade bool, err error) {
+	m.do()
+	return m.counter.Verify(ctx, p, hash)
+}
+
+func hashOf(password string) secret.String { return secret.NewString("hash of " + password) }
