@@ -11,7 +11,7 @@
   each('form[data-submit]', function (form) { form.submit(); });
 
   /* Start at what went wrong. */
-  each('#trouble', function (box) { box.focus(); });
+  each('#trouble', function (box) { (document.querySelector('[aria-invalid]') || box).focus(); });
 
   each('[data-reveal]', function (button) {
     var input = byId(button.getAttribute('data-reveal'));

@@ -1,0 +1,72 @@
+package templates_test
+
+import (
+	"time"
+
+	"idp/templates"
+)
+
+type m = map[string]any
+
+type party struct{ Name, Host, PolicyURI, TermsURI string }
+
+// drawing is a page with data like that of the room that shows it.
+type drawing struct {
+	page  string
+	frame templates.Frame
+}
+
+// sample returns the first drawing of a page.
+func sample(page string) templates.Frame {
+	for _, d := range samples() {
+		if d.page == page {
+			return d.frame
+		}
+	}
+	panic("no sample of page " + page)
+}
+
+func samples() []drawing {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t"}
+	rules := m{"MinLength": 8, "MinScore": 2, "MixedCase": true, "Digit": true, "Special": true}
+	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
+	return []drawing{
+		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Attempt": "", "Identifier": "", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false}}},
+		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The e-mail address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false}}},
+		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true}}},
+		{"password", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Change": "#", "Others": true, "Forgot": true}}},
+		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": true, "Others": true, "Wait": 27}}},
+		{"code", templates.Frame{Trouble: &templates.Trouble{Problem: "code_wrong", Text: "That code is not right.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": true, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": false, "Others": false, "Wait": 0}}},
+		{"methods", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Second": false, "Methods": []m{{"Method": "password", "Key": "method.password", "Target": "", "Mailed": false, "Sent": false}, {"Method": "email_code", "Key": "method.email_code", "Target": "a•••@acme.example", "Mailed": true, "Sent": false}}}}},
+		{"forgot", templates.Frame{Data: m{"Party": nil, "Ask": "", "Identifier": "", "Code": false}}},
+		{"new_password", templates.Frame{Trouble: &templates.Trouble{Problem: "password_too_weak", Text: "That password is easy to guess. Add another word or two, and avoid names, dates and your address.", Field: "password"}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Rules": rules}}},
+		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": true, "Digits": "", "Spent": false, "Reset": false}}},
+		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "493 027", "Spent": false, "Reset": false}}},
+		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "", "Spent": true, "Reset": false}}},
+		{"choose", templates.Frame{Data: m{"Party": acme, "Ask": "ask_1", "Accounts": []m{{"Session": "s1", "Name": "Ann Lee", "Address": "ann@acme.example"}, {"Session": "s2", "Name": "bob.long-address-for-testing@subdomain.example.com", "Address": "bob.long-address-for-testing@subdomain.example.com"}}}}},
+		{"sign_up", templates.Frame{Data: m{"Party": acme, "Ask": "", "Attempt": "", "Email": "", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false}}},
+		{"consent", templates.Frame{Data: m{"Party": acme, "Host": "app.acme.example", "Ask": "a", "Session": "s", "Name": "Ann Lee", "Address": "ann@acme.example", "Scopes": []string{"openid", "profile", "email", "offline_access", "reports:read"}}}},
+		{"logout", templates.Frame{Data: templates.Logout{Party: "Acme Analytics", Account: "ann@acme.example", Action: "/logout", Fields: map[string]string{"a": "b"}}}},
+		{"logged_out", templates.Frame{Data: templates.LoggedOut{Party: "Acme Analytics", Back: "https://app.acme.example/"}}},
+		{"form_post", templates.Frame{Data: templates.FormPost{Action: "#", Fields: map[string]string{"code": "x"}}}},
+		{"error", templates.Frame{Development: true, Data: templates.Failure{Problem: "ask_unknown", Detail: "The app's request has expired. Please go back to the app and sign in again.", Trace: "9f2c4b1a77e0d3a1"}}},
+		{"account", templates.Frame{Data: m{"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": "account.done_ended", "Sessions": []m{
+			{"ID": "1", "Device": "Chrome · macOS", "This": true, "Network": "203.0.113.7", "Seen": now, "Since": now.AddDate(0, 0, -3)},
+			{"ID": "2", "Device": "Mobile Safari · iOS", "This": false, "Network": "2001:db8::7:1", "Seen": now.Add(-3 * time.Hour), "Since": now.AddDate(0, 0, -20)},
+			{"ID": "3", "Device": "", "This": false, "Network": "198.51.100.4", "Seen": now.Add(-100 * time.Hour), "Since": now.AddDate(0, 0, -25)}},
+			"Accounts": []m{{"Session": "s2", "Name": "Bob", "Address": "bob@example.com"}},
+			"Grants":   []m{{"Client": "c", "Party": acme, "Scopes": []string{"openid", "profile", "email"}, "Since": now}}}}},
+		{"inbox", templates.Frame{Development: true, Data: m{"To": "", "Now": now, "Letters": []m{{"ID": "1", "To": "ann@acme.example", "Subject": "493027 is your Northwind code", "Digits": "493027", "Link": "http://x", "SentAt": now.Add(-time.Minute)}, {"ID": "2", "To": "bob@acme.example", "Subject": "Your Northwind password was changed", "Digits": "", "Link": "", "SentAt": now.Add(-time.Hour)}}}}},
+		{"letter", templates.Frame{Development: true, Data: m{"ID": "1", "To": "ann@acme.example", "Subject": "493027 is your Northwind code", "Digits": "493027", "Link": "http://localhost:8080/sign-in/a/link?token=x", "SentAt": now.Add(-time.Minute), "Now": now, "Text": "Hello,\n\nWelcome to Northwind. Confirm this address to finish creating your account.\n\nYour code: 493027\n"}}},
+		{"operator_apps", templates.Frame{Data: m{"Apps": []m{{"ID": "client_02NFtsm7qXb1c9yKq3oVkR", "Name": "Acme Analytics", "Kind": "web", "Disabled": false, "FirstParty": true}, {"ID": "client_02NFtsm7qXb1c9yKq3oVkS", "Name": "Mobile", "Kind": "native", "Disabled": true, "FirstParty": false}}, "More": ""}}},
+		{"operator_apps", templates.Frame{Development: true, Data: m{"Apps": []m{}, "More": ""}}},
+		{"operator_app_new", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "A web app needs a redirect URI.", Field: "redirect_uris"}, Data: m{"Name": "", "Kind": "web", "Kinds": []string{"web", "spa", "native", "machine"}, "Redirects": "", "Logouts": "", "FirstParty": false, "Introspect": false}}},
+		{"operator_app_made", templates.Frame{Data: m{"Words": "app.made", "ID": "client_1", "Name": "Acme Analytics", "Key": "idp_cs_x", "Issuer": "http://localhost:8080", "Recipes": rec}}},
+		{"operator_app", templates.Frame{Data: m{"ID": "client_1", "Name": "Acme Analytics", "Kind": "web", "Redirects": "https://app.acme.example/callback", "Logouts": "", "FirstParty": true, "Introspect": false, "Disabled": false, "Public": false, "CreatedAt": now, "Recipes": rec, "Issuer": "http://localhost:8080", "Saved": true}}},
+		{"operator_people", templates.Frame{Data: m{"People": []m{{"ID": "1", "Name": "Ann Lee", "Address": "ann@acme.example", "Banned": false, "Operator": true, "Verified": true, "You": true, "CreatedAt": now}, {"ID": "2", "Name": "bob@example.com", "Address": "bob@example.com", "Banned": true, "Operator": false, "Verified": false, "You": false, "CreatedAt": now}}, "Search": "", "More": "", "Email": "", "Done": ""}}},
+		{"operator_settings", templates.Frame{Data: m{"SignIn": m{"SignUp": "open", "Password": true, "EmailCode": true, "EmailLink": true, "TwoPages": false, "Rules": m{"MixedCase": false, "Digit": true, "Special": false}}, "Modes": []string{"open", "invited", "closed"}, "MinLength": "8", "MinScore": "2", "Maximum": "720", "Idle": "168", "Version": 1, "Saved": false}}},
+		{"operator_keys", templates.Frame{Data: m{"Issuer": "http://localhost:8080", "Keys": []m{{"ID": "a1b2c3", "Purpose": "oidc", "Algorithm": "RS256", "State": "current", "CreatedAt": now}, {"ID": "d4", "Purpose": "session", "Algorithm": "ES256", "State": "next", "CreatedAt": now}}}}},
+		{"operator_claim", templates.Frame{Development: true, Data: m{"Bearer": "x", "Name": "", "Address": "", "SignUp": true}}},
+	}
+}

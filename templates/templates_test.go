@@ -1,0 +1,353 @@
+package templates_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"idp/internal/secret"
+	"idp/templates"
+)
+
+func load(t *testing.T) *templates.Set {
+	t.Helper()
+	set, err := templates.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Brand = "Northwind"
+	return set
+}
+
+func draw(t *testing.T, set *templates.Set, name string, f templates.Frame) string {
+	t.Helper()
+	f.Locale, f.Brand, f.Form = "en", "Northwind", secret.NewString("token-of-the-form")
+	var b bytes.Buffer
+	if err := set.Page(&b, name, f); err != nil {
+		t.Fatalf("page %s: %v", name, err)
+	}
+	return b.String()
+}
+
+// nodes returns the elements of a page.
+func nodes(t *testing.T, page string) []*html.Node {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*html.Node
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, name string) bool {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return true
+		}
+	}
+	return false
+}
+
+func inside(n *html.Node, tag string) bool {
+	for p := range n.Ancestors() {
+		if p.Data == tag {
+			return true
+		}
+	}
+	return false
+}
+
+func TestEveryPageIsDrawnAndSaysItInWords(t *testing.T) {
+	set := load(t)
+	files, err := filepath.Glob("pages/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no pages", err)
+	}
+	drawn := map[string]bool{}
+	for _, s := range samples() {
+		page := draw(t, set, s.page, s.frame)
+		drawn[s.page] = true
+		if strings.Contains(page, "⟦") {
+			t.Errorf("%s lacks words: %s", s.page, regexp.MustCompile(`⟦[^⟧]*⟧`).FindString(page))
+		}
+		if place := regexp.MustCompile(`\{[a-z]+\}`).FindString(page); place != "" {
+			t.Errorf("%s leaves a place unfilled: %s", s.page, place)
+		}
+		if strings.Contains(page, "ZgotmplZ") || strings.Contains(page, "<no value>") {
+			t.Errorf("%s was not drawn safely", s.page)
+		}
+	}
+	for _, f := range files {
+		if name := strings.TrimSuffix(filepath.Base(f), ".html"); !drawn[name] {
+			t.Errorf("no sample draws page %s", name)
+		}
+	}
+}
+
+func TestPagesNeedNothingInlineAndNothingFromElsewhere(t *testing.T) {
+	set := load(t)
+	for _, s := range samples() {
+		for _, n := range nodes(t, draw(t, set, s.page, s.frame)) {
+			for _, a := range n.Attr {
+				if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+					t.Errorf("%s: <%s %s> is inline", s.page, n.Data, a.Key)
+				}
+			}
+			switch n.Data {
+			case "style", "iframe", "object", "embed", "base":
+				t.Errorf("%s has a <%s>", s.page, n.Data)
+			case "script":
+				if !strings.HasPrefix(attr(n, "src"), "/assets/") || n.FirstChild != nil {
+					t.Errorf("%s has a script that is not an asset of ours", s.page)
+				}
+			case "link", "img":
+				if at := attr(n, "href") + attr(n, "src"); !strings.HasPrefix(at, "/assets/") {
+					t.Errorf("%s loads %s", s.page, at)
+				}
+			case "a":
+				if attr(n, "target") == "_blank" && !strings.Contains(attr(n, "rel"), "noopener") {
+					t.Errorf("%s opens a window that can reach back", s.page)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryFieldHasALabelAndEveryIDIsUnique(t *testing.T) {
+	set := load(t)
+	for _, s := range samples() {
+		all := nodes(t, draw(t, set, s.page, s.frame))
+		labelled, ids := map[string]bool{}, map[string]bool{}
+		for _, n := range all {
+			if n.Data == "label" {
+				labelled[attr(n, "for")] = true
+			}
+			if id := attr(n, "id"); id != "" {
+				if ids[id] {
+					t.Errorf("%s has two elements called %s", s.page, id)
+				}
+				ids[id] = true
+			}
+		}
+		for _, n := range all {
+			field := n.Data == "textarea" || n.Data == "select" || n.Data == "input" && attr(n, "type") != "hidden"
+			if field && !labelled[attr(n, "id")] && !inside(n, "label") && attr(n, "aria-label") == "" {
+				t.Errorf("%s: field %s has no label", s.page, attr(n, "name"))
+			}
+			for _, about := range strings.Fields(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby") + " " + attr(n, "aria-controls")) {
+				if !ids[about] {
+					t.Errorf("%s: field %s is described by %s, which is not there", s.page, attr(n, "name"), about)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryFormOfOursCarriesTheToken(t *testing.T) {
+	set := load(t)
+	for _, s := range samples() {
+		for _, n := range nodes(t, draw(t, set, s.page, s.frame)) {
+			if n.Data != "form" || attr(n, "method") != "post" {
+				continue
+			}
+			found := false
+			for c := range n.Descendants() {
+				found = found || c.Data == "input" && attr(c, "name") == "form_token" && attr(c, "value") == "token-of-the-form"
+			}
+			if abroad := s.page == "form_post"; found == abroad {
+				t.Errorf("%s: the form to %s carries the token: %v", s.page, attr(n, "action"), found)
+			}
+		}
+	}
+}
+
+func TestTheNamesThatOthersRelyOnStay(t *testing.T) {
+	set := load(t)
+	for page, ids := range map[string][]string{
+		"sign_in": {"login-identifier", "login-password", "login-submit", "login-cancel"}, "password": {"login-password", "login-submit", "login-cancel"},
+		"consent": {"consent-allow", "consent-deny"}, "logout": {"logout-confirm", "logout-stay"}, "logged_out": {"logout-done"}, "error": {"error-page"},
+	} {
+		drawn := draw(t, set, page, sample(page))
+		for _, id := range ids {
+			if !strings.Contains(drawn, `id="`+id+`"`) {
+				t.Errorf("%s has no #%s", page, id)
+			}
+		}
+	}
+	for page, words := range map[string][]string{
+		"sign_in": {">Email address</label>", ">Password</label>", ">Sign in</button>", ">Sign up</a>", `autocomplete="username"`, `autocomplete="current-password"`},
+		"sign_up": {">Email address</label>", ">Password</label>", ">Sign up</button>", `autocomplete="new-password"`, "This is a public computer"},
+		"code":    {">Continue</button>", `autocomplete="one-time-code"`, `inputmode="numeric"`},
+		"consent": {">Allow</button>", ">Deny</button>"}, "account": {">Sign out</button>"},
+		"error": {`data-error="ask_unknown"`},
+	} {
+		drawn := draw(t, set, page, sample(page))
+		for _, w := range words {
+			if !strings.Contains(drawn, w) {
+				t.Errorf("%s does not say %s", page, w)
+			}
+		}
+	}
+}
+
+func TestTroubleIsToldBesideItsField(t *testing.T) {
+	set := load(t)
+	f := sample("sign_in")
+	f.Trouble = &templates.Trouble{Problem: "password_wrong", Text: "No & match.", Field: "password"}
+	page := draw(t, set, "sign_in", f)
+	for _, part := range []string{`role="alert"`, `data-error="password_wrong"`, `aria-invalid="true" aria-describedby="login-password-error"`, `id="login-password-error">No &amp; match.`} {
+		if !strings.Contains(page, part) {
+			t.Errorf("%s is missing", part)
+		}
+	}
+	if strings.Count(page, "aria-invalid") != 1 {
+		t.Error("another field is marked as well")
+	}
+}
+
+func TestAPageIsSmall(t *testing.T) {
+	set := load(t)
+	page := draw(t, set, "sign_in", sample("sign_in"))
+	total := len(page)
+	for _, name := range regexp.MustCompile(`/assets/([^"]+)`).FindAllStringSubmatch(page, -1) {
+		a, ok := set.Asset(name[1])
+		if !ok {
+			t.Fatalf("asset %s is missing", name[1])
+		}
+		total += len(a.Body)
+	}
+	if total > 50<<10 {
+		t.Errorf("the sign-in page takes %d bytes with all it loads; 51200 are allowed", total)
+	}
+}
+
+func TestDevelopmentIsSaidOnEveryPage(t *testing.T) {
+	set := load(t)
+	for _, s := range samples() {
+		s.frame.Development = true
+		if page := draw(t, set, s.page, s.frame); !strings.Contains(page, ">Development<") || !strings.Contains(page, `href="/dev/inbox"`) {
+			t.Errorf("%s does not say that it is development", s.page)
+		}
+		s.frame.Development = false
+		if page := draw(t, set, s.page, s.frame); strings.Contains(page, ">Development<") {
+			t.Errorf("%s says development in production", s.page)
+		}
+	}
+}
+
+func TestWhatPeopleTypeStaysText(t *testing.T) {
+	set := load(t)
+	const bad = `"><svg onload=alert(1)>{brand}{{.Data}}`
+	f := sample("form_post")
+	f.Data = templates.FormPost{Action: "https://rp.example/cb", Fields: map[string]string{"state": bad}}
+	page := draw(t, set, "form_post", f)
+	for _, n := range nodes(t, page) {
+		if n.Data == "svg" {
+			t.Error("the state became markup")
+		}
+		if n.Data == "input" && attr(n, "name") == "state" && attr(n, "value") != bad {
+			t.Errorf("the state arrives as %q", attr(n, "value"))
+		}
+	}
+	f.Data = templates.FormPost{Action: "javascript:alert(1)"}
+	if strings.Contains(draw(t, set, "form_post", f), "javascript:") {
+		t.Error("a script address became an action")
+	}
+	f = sample("consent")
+	f.Data.(m)["Party"] = &party{Name: bad, PolicyURI: "javascript:alert(1)"}
+	page = draw(t, set, "consent", f)
+	if strings.Contains(page, "<svg") || strings.Contains(page, "javascript:") || strings.Contains(page, "Northwind{{") {
+		t.Error("a party's name or link became markup, script or template")
+	}
+}
+
+func TestEveryMailIsDrawnWithItsCodeAndLink(t *testing.T) {
+	set := load(t)
+	const link = "https://id.example.com/sign-in/attempt_1/link?token=abc&x=1"
+	for _, kind := range []string{"sign_up", "sign_in", "address_held", "reset", "no_account", "password_changed", "locked", "invitation", "test"} {
+		full := templates.Letter{
+			To: "ann@example.com", Code: secret.NewString("493027"), Link: secret.NewString(link), Valid: 10 * time.Minute,
+			Words: map[string]string{"party": "Acme <b>\r\nBcc: x"},
+		}
+		for name, l := range map[string]templates.Letter{"full": full, "bare": {To: "ann@example.com"}} {
+			subject, text, rich, err := set.Mail(kind, "", l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if subject == "" || strings.ContainsAny(subject, "\r\n") || strings.Contains(subject+text+rich, "⟦") || strings.Contains(text, "•••") {
+				t.Errorf("%s, %s: subject %q, text %s", kind, name, subject, text)
+			}
+			if !strings.Contains(text, "ann@example.com") || !strings.Contains(rich, "ann@example.com") {
+				t.Errorf("%s, %s does not say whom it was sent to", kind, name)
+			}
+			if regexp.MustCompile(`\{[a-z]+\}`).MatchString(subject + text) {
+				t.Errorf("%s, %s leaves a place unfilled: %s %s", kind, name, subject, text)
+			}
+			if strings.Contains(rich, "<script") || strings.Contains(rich, "<b>") || strings.Contains(rich, "http-equiv") {
+				t.Errorf("%s, %s: a word became markup", kind, name)
+			}
+		}
+		_, text, rich, _ := set.Mail(kind, "", full)
+		coded := map[string]bool{"sign_up": true, "sign_in": true, "address_held": true, "reset": true}[kind]
+		if got := strings.Contains(text, "493027") && strings.Contains(rich, ">493027<"); got != coded {
+			t.Errorf("%s says the code: %v", kind, got)
+		}
+		if linked := kind != "test"; linked != strings.Contains(text, link) || linked != strings.Contains(rich, strings.ReplaceAll(link, "&", "&amp;")) {
+			t.Errorf("%s carries the link wrongly", kind)
+		}
+	}
+}
+
+func TestADirectoryReplacesSingleFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "pages"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	own := `{{define "title"}}Bye{{end}}{{define "main"}}<p id="own">Farewell from {{.Brand}}</p>{{end}}`
+	if err := os.WriteFile(filepath.Join(dir, "pages", "logged_out.html"), []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := draw(t, set, "logged_out", templates.Frame{Data: templates.LoggedOut{}}); !strings.Contains(page, "Farewell from Northwind") {
+		t.Error("the file in the directory was not used")
+	}
+	if page := draw(t, set, "sign_in", sample("sign_in")); !strings.Contains(page, "login-submit") {
+		t.Error("the other pages are gone")
+	}
+	if _, err := templates.Load(filepath.Join(dir, "missing")); err == nil {
+		t.Error("a directory that is not there is no error")
+	}
+}
+
+func TestStrangeLanguagesGetEnglish(t *testing.T) {
+	set := load(t)
+	for _, header := range []string{"", "de-CH,de;q=0.9", "xx", strings.Repeat("en,", 5000), "*", "\x00", "en-GB"} {
+		if got := set.Match(header); got != "en" {
+			t.Errorf("%.20q is answered in %q", header, got)
+		}
+	}
+}
