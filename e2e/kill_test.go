@@ -234,6 +234,7 @@ func (v *victim) killDuringSignUp(t *testing.T) {
 // bodyAgain is the same request once more.
 func bodyAgain(r *http.Request) *http.Request {
 	c := r.Clone(r.Context())
+	c.Header.Del("Cookie") // the jar adds it anew
 	c.Body, _ = r.GetBody()
 	return c
 }

@@ -152,8 +152,8 @@ func (i *instance) startAt(listen string) *process {
 	go func() { p.err = p.cmd.Wait(); close(p.done) }()
 	i.t.Cleanup(func() {
 		p.Kill()
-		if i.t.Failed() {
-			i.t.Logf("idp at %s said:\n%s", p.URL, p.logs.Tail(4000))
+		if said := p.logs.Tail(3000); i.t.Failed() && strings.Contains(said, "level=") {
+			i.t.Logf("idp at %s said:\n%s", p.URL, said)
 		}
 	})
 	p.awaitReady()
