@@ -110,6 +110,7 @@ func TestWhatCannotBeAPersonIsRefusedAndLeavesNothing(t *testing.T) {
 			{"an address that is held", "ANN@example.com", "correct horse battery", "identifier_taken"},
 			{"no address", "ann", "correct horse battery", "email_invalid"},
 			{"two addresses", "eve@example.com,ann@example.com", "correct horse battery", "email_invalid"},
+			{"a password that is guessed first", "bob@example.com", "password1", "password_too_weak"},
 			{"a short password", "bob@example.com", "short", "password_too_short"},
 			{"an endless password", "bob@example.com", strings.Repeat("a", 1025), "password_too_long"},
 		} {

@@ -38,17 +38,17 @@ type NewUser struct {
 // ErrAddressHeld says that the address belongs to somebody already.
 var ErrAddressHeld = problem.New(problem.Conflict, "identifier_taken", "Somebody has that e-mail address already.").On("email")
 
-// Create makes a person. The password needs the length that the rules demand.
+// Create makes a person. The password has to meet the rules that it would at sign-up.
 func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.User, error) {
 	address, err := identity.ParseEmail(n.Email)
 	if err != nil {
 		return identity.User{}, identity.ErrEmail.On("email")
 	}
-	if err := u.strong(n.Password); err != nil {
-		return identity.User{}, err
-	}
 	var hash secret.String
 	if !n.Password.Empty() {
+		if err := u.Rules().Check(n.Password, address); err != nil {
+			return identity.User{}, err
+		}
 		if hash, err = u.Hasher.Hash(ctx, n.Password); err != nil {
 			return identity.User{}, err
 		}
@@ -63,15 +63,6 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 		return identity.User{}, err
 	}
 	return p.user, nil
-}
-
-func (u *Users) strong(password secret.String) error {
-	least := u.Rules().MinLength
-	if !password.Empty() && len([]rune(password.Reveal())) < least {
-		return problem.New(problem.Invalid, "password_too_short",
-			fmt.Sprintf("The password needs at least %d characters.", least)).On("password")
-	}
-	return nil
 }
 
 // draft is a person about to be written.

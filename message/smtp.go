@@ -21,7 +21,7 @@ import (
 
 const (
 	smtpStep  = 10 * time.Second // to connect, and to say each part
-	smtpWhole = 30 * time.Second // for one letter, however slowly a server talks
+	smtpWhole = 20 * time.Second // for one letter, however slowly a server talks
 )
 
 // SMTP sends letters through a mail server, a connection each.

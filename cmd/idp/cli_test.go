@@ -65,7 +65,7 @@ func TestPeopleAreMadeFoundBannedAndImported(t *testing.T) {
 	if r := s.with("correct horse battery", "user", "create", "--email", "ann@example.com", "--password-stdin"); r.code != 1 || !strings.Contains(r.err, "Somebody has that e-mail address already") {
 		t.Errorf("a second time: %+v", r)
 	}
-	if r := s.with("short", "user", "create", "--email", "bob@example.com", "--password-stdin"); r.code != 1 || !strings.Contains(r.err, "at least 8 characters") {
+	if r := s.with("short", "user", "create", "--email", "bob@example.com", "--password-stdin"); r.code != 1 || !strings.Contains(r.err, "Use at least 8 characters") {
 		t.Errorf("a short password: %+v", r)
 	}
 	if r := s.do("user", "create", "--email", "bob@example.com"); r.code != 0 || !strings.Contains(r.err, "not verified") {
