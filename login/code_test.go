@@ -16,7 +16,7 @@ import (
 	"idp/message"
 )
 
-const resend = 30 * time.Second
+const resend = login.ResendAfter
 
 // tokenOf is the token of a mailed link, which must begin with the configured origin.
 func tokenOf(link string) string {

@@ -323,3 +323,5 @@ func (m meanwhile) Verify(ctx context.Context, p, hash secret.String) (ok, upgra
 }
 
 func hashOf(password string) secret.String { return secret.NewString("hash of " + password) }
+
+func openSQLite(t *testing.T) *storage.DB { return storagetest.Open(t) }

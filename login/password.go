@@ -173,5 +173,7 @@ func inputs(address identity.Identifier) []string {
 	if address.None() {
 		return nil
 	}
-	return append(strings.FieldsFunc(address.Value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), address.Value)
+	local, domain, _ := strings.Cut(address.Value, "@")
+	parts := strings.FieldsFunc(address.Value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return append(parts, address.Value, local, domain)
 }
