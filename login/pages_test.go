@@ -1,0 +1,404 @@
+package login_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/internal/web"
+	"idp/login"
+	"idp/session"
+	"idp/storage/storagetest"
+	"idp/templates"
+)
+
+// site is a house with its pages on a loopback server.
+type site struct {
+	*house
+	server *httptest.Server
+	keeper *session.Keeper
+	web    *web.Pages
+}
+
+func newSite(h *house) *site {
+	h.Helper()
+	set, err := templates.Load("")
+	h.must(err)
+	s := &site{house: h}
+	mux := http.NewServeMux()
+	s.server = httptest.NewServer(mux)
+	h.Cleanup(s.server.Close)
+	at, err := url.Parse(s.server.URL)
+	h.must(err)
+	h.engine.Origin = s.server.URL
+	s.keeper = &session.Keeper{
+		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, at.Port()), Settings: session.DefaultSettings,
+		InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
+	}
+	s.web = &web.Pages{
+		Set: set, Brand: "Northwind", Box: storagetest.Box(),
+		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.keeper.Offer(w, r)) },
+	}
+	p := &login.Pages{Engine: h.engine, Sessions: s.keeper, Web: s.web}
+	faces := &web.Faces{Pages: s.web, Issuer: s.server.URL, Log: slog.New(slog.DiscardHandler), Now: h.clock.Now}
+	faces.Mount(mux, []web.Route{
+		{Pattern: "GET /sign-in", Do: p.SignIn}, {Pattern: "POST /sign-in", Do: p.Enter},
+		{Pattern: "GET /sign-in/choose", Do: p.Choose}, {Pattern: "POST /sign-in/choose", Do: p.Chosen},
+		{Pattern: "GET /sign-in/{attempt}", Do: p.Show}, {Pattern: "POST /sign-in/{attempt}/prepare", Do: p.Prepare},
+		{Pattern: "POST /sign-in/{attempt}/prove", Do: p.Prove}, {Pattern: "POST /sign-in/{attempt}/forgot", Do: p.Forgot},
+		{Pattern: "GET /sign-in/{attempt}/identify", Do: p.Rename}, {Pattern: "POST /sign-in/{attempt}/identify", Do: p.Identify},
+		{Pattern: "POST /sign-in/{attempt}/password", Do: p.SetPassword}, {Pattern: "POST /sign-in/{attempt}/cancel", Do: p.Cancel},
+		{Pattern: "GET /sign-in/{attempt}/link", Do: p.Link}, {Pattern: "POST /sign-in/{attempt}/link", Do: p.FollowLink},
+		{Pattern: "GET /sign-up", Do: p.SignUp}, {Pattern: "POST /sign-up", Do: p.Register},
+	})
+	return s
+}
+
+// tab is a browser: it keeps cookies, follows nothing by itself, and remembers the last page.
+type tab struct {
+	*site
+	client *http.Client
+	status int
+	to     string // where the last answer sends it
+	page   string
+}
+
+func (s *site) browser() *tab {
+	jar, err := cookiejar.New(nil)
+	s.must(err)
+	return &tab{site: s, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+func (b *tab) send(r *http.Request, err error) *tab {
+	b.Helper()
+	b.must(err)
+	answer, err := b.client.Do(r)
+	b.must(err)
+	body, err := io.ReadAll(answer.Body)
+	b.must(err)
+	b.must(answer.Body.Close())
+	b.status, b.to, b.page = answer.StatusCode, answer.Header.Get("Location"), string(body)
+	if b.status >= 500 {
+		b.Fatalf("%s %s: %d %s", r.Method, r.URL, b.status, b.page)
+	}
+	return b
+}
+
+func (b *tab) get(path string) *tab {
+	b.Helper()
+	return b.send(http.NewRequestWithContext(b.Context(), http.MethodGet, b.server.URL+path, nil))
+}
+
+var formToken = regexp.MustCompile(`name="form_token" value="([0-9a-f]+)"`)
+
+// post sends a form, with the token of the page it last saw.
+func (b *tab) post(path string, pairs ...string) *tab {
+	b.Helper()
+	form := url.Values{}
+	if found := formToken.FindStringSubmatch(b.page); found != nil {
+		form.Set("form_token", found[1])
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, b.server.URL+path, strings.NewReader(form.Encode()))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return b.send(r, err)
+}
+
+func (b *tab) follow() *tab {
+	b.Helper()
+	if b.status != http.StatusSeeOther {
+		b.Fatalf("status %d is no 303: %s", b.status, b.page)
+	}
+	return b.get(b.to)
+}
+
+func (b *tab) want(status int, parts ...string) *tab {
+	b.Helper()
+	if b.status != status {
+		b.Fatalf("status %d, want %d (to %q): %s", b.status, status, b.to, b.page)
+	}
+	for _, p := range parts {
+		if !strings.Contains(b.page, p) && !strings.Contains(b.to, p) {
+			b.Fatalf("%q is missing (to %q) in %s", p, b.to, b.page)
+		}
+	}
+	return b
+}
+
+func (b *tab) wantNot(parts ...string) *tab {
+	b.Helper()
+	for _, p := range parts {
+		if strings.Contains(b.page, p) {
+			b.Fatalf("%q is on the page: %s", p, b.page)
+		}
+	}
+	return b
+}
+
+// mail returns the newest letter's code and the path of its link.
+func (s *site) mail(to string) (code, link string) {
+	s.Helper()
+	all, err := s.inbox.Letters(s.Context(), to)
+	s.must(err)
+	if len(all) == 0 {
+		s.Fatalf("nothing was mailed to %s", to)
+	}
+	return all[0].Code, strings.TrimPrefix(all[0].Link, s.server.URL)
+}
+
+// wait parks a relying party's request on the browser's cookie.
+func (b *tab) wait() login.Ask {
+	b.Helper()
+	if b.get("/sign-in").status != http.StatusOK && b.status != http.StatusSeeOther {
+		b.Fatalf("status %d", b.status)
+	}
+	at, err := url.Parse(b.server.URL)
+	b.must(err)
+	r := &http.Request{Header: http.Header{}}
+	for _, c := range b.client.Jar.Cookies(at) {
+		r.AddCookie(c)
+	}
+	browser, err := b.keeper.Ensure(httptest.NewRecorder(), r)
+	b.must(err)
+	a := login.Ask{
+		ID: login.AskID(secret.NewID("ask")), Browser: browser.ID, Resume: "/oauth2/resume", Hint: "ann@acme.org",
+		Party:     identity.Party{ID: "client_1", Name: "Acme", Host: "app.acme.org"},
+		CreatedAt: b.clock.Now(), ExpiresAt: b.clock.Now().Add(time.Hour),
+	}
+	b.must(b.store.SaveAsk(b.Context(), a))
+	return a
+}
+
+func pages(t *testing.T, f func(s *site)) {
+	each(t, func(h *house) { f(newSite(h)) })
+}
+
+func TestAPersonSignsInOnOnePage(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser().get("/sign-in").want(200, "login-identifier", "login-password")
+		b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org", "password", wrongPassword).
+			want(422, `data-error="password_wrong"`, `value="ann@acme.org"`).wantNot(wrongPassword)
+		attempt := regexp.MustCompile(`name="attempt" value="(attempt_\w+)"`).FindStringSubmatch(b.page)
+		if attempt == nil {
+			t.Fatal("the form does not go on with its attempt")
+		}
+		b.post("/sign-in", "do", "sign_in", "identifier", " ANN@acme.org ", "password", rightPassword, "attempt", attempt[1]).want(303, "/account")
+		b.get("/sign-in").want(303, "/account")
+		b.get("/sign-in?add=1").want(200, "login-identifier")
+	})
+}
+
+func TestUnknownAndKnownLookAlikeOnThePage(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		strip := regexp.MustCompile(`attempt_\w+|[0-9a-f]{64}|ann|eve|data-wait="\d+"`)
+		for _, do := range []string{"sign_in", "forgot", "code"} {
+			var shown []string
+			for _, who := range []string{"ann@acme.org", "eve@acme.org"} {
+				b := s.browser().get("/sign-in").post("/sign-in", "do", do, "identifier", who, "password", wrongPassword)
+				if b.status == http.StatusSeeOther {
+					b.follow()
+				}
+				shown = append(shown, http.StatusText(b.status)+strip.ReplaceAllString(b.page, "*"))
+			}
+			if shown[0] != strings.ReplaceAll(shown[1], "e•••", "a•••") {
+				t.Errorf("%s tells who has an account:\n%s\n%s", do, shown[0], shown[1])
+			}
+		}
+	})
+}
+
+func TestAPersonSignsUpWithACodeAndMayBeOnAPublicComputer(t *testing.T) {
+	pages(t, func(s *site) {
+		b := s.browser().get("/sign-up").want(200, "password-rules")
+		b.post("/sign-up", "email", "ann@acme.org", "password", "short").want(422, `data-error="password_too_short"`, `value="ann@acme.org"`)
+		b.post("/sign-up", "email", "ann@acme.org", "name", "Ann", "password", rightPassword, "public", "yes").follow().
+			want(200, "a•••@acme.org", "login-code")
+		code, _ := s.mail("ann@acme.org")
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		b.post(path+"/prove", "method", "email_code", "code", code[:3]+" "+code[3:]).want(303, "/account")
+		p, err := s.people.Find(s.Context(), address("ann@acme.org"))
+		s.must(err)
+		all, err := s.sessions.OfUser(s.Context(), p.User.ID)
+		s.must(err)
+		if len(all) != 1 || !all[0].Public || p.User.Profile.Name != "Ann" {
+			t.Errorf("sessions %+v of %+v", all, p.User)
+		}
+	})
+}
+
+func TestALostPasswordIsReplacedByCode(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser().get("/sign-in").post("/sign-in", "do", "forgot").want(200, "Reset your password")
+		b.post("/sign-in", "do", "forgot", "identifier", "ann@acme.org").follow().want(200, "login-code", "Reset your password")
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		code, _ := s.mail("ann@acme.org")
+		b.post(path+"/prove", "method", "reset_password_email_code", "code", code).follow().want(200, "new-password")
+		b.post(path+"/password", "password", "password").want(422, `aria-invalid`)
+		b.post(path+"/password", "password", "violet tractor in the fog").want(303, "/account")
+		s.browser().get("/sign-in").post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org", "password", "violet tractor in the fog").want(303, "/account")
+	})
+}
+
+func TestOpeningALinkChangesNothingUntilTheButtonIsPressed(t *testing.T) {
+	pages(t, func(s *site) {
+		u := s.person("ann@acme.org", identity.Password)
+		b := s.browser().get("/sign-in").post("/sign-in", "do", "code", "identifier", "ann@acme.org").follow()
+		code, link := s.mail("ann@acme.org")
+		for range 3 { // mail scanners, from a browser we never saw
+			s.browser().get(link).want(200, "login-code-shown", code[:3]+"\u2009"+code[3:]).wantNot("<form")
+		}
+		b.get(link).want(200, `action="/sign-in/`).wantNot(code)
+		if all, err := s.sessions.OfUser(s.Context(), u); err != nil || len(all) != 0 {
+			t.Fatalf("opening the link signed in: %v %v", all, err)
+		}
+		at, err := url.Parse(link)
+		s.must(err)
+		b.post(at.Path, "token", at.Query().Get("token")).want(303, "/account")
+		s.browser().get(link).want(200, "This link has been used").wantNot("login-code-shown")
+		b.get(link).want(200, "This link has been used")
+	})
+}
+
+func TestALinkPostedFromAnotherBrowserSignsNobodyIn(t *testing.T) {
+	pages(t, func(s *site) {
+		u := s.person("ann@acme.org", identity.Password)
+		s.browser().get("/sign-in").post("/sign-in", "do", "code", "identifier", "ann@acme.org").follow()
+		_, link := s.mail("ann@acme.org")
+		at, err := url.Parse(link)
+		s.must(err)
+		s.browser().get("/sign-in").post(at.Path, "token", at.Query().Get("token")).want(200, "login-code-shown")
+		if all, err := s.sessions.OfUser(s.Context(), u); err != nil || len(all) != 0 {
+			t.Fatalf("another browser signed in: %v %v", all, err)
+		}
+	})
+}
+
+func TestAnotherBrowserCannotGoOnWithAnAttempt(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser().get("/sign-in").post("/sign-in", "do", "code", "identifier", "ann@acme.org").follow()
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		code, _ := s.mail("ann@acme.org")
+		thief := s.browser()
+		thief.get(path).want(404, `data-error="attempt_unknown"`).wantNot("acme.org")
+		thief.get("/sign-in").post(path+"/prove", "method", "email_code", "code", code).want(404)
+		thief.get("/sign-in").post(path + "/cancel").want(404)
+		b.get(path).post(path+"/prove", "method", "email_code", "code", code).want(303, "/account")
+	})
+}
+
+func TestSigningInForAnAppLeadsBackToIt(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser()
+		ask := b.wait()
+		b.get("/sign-in?ask="+string(ask.ID)).want(200, "to continue to Acme", `value="ann@acme.org"`)
+		b.post("/sign-in", "ask", string(ask.ID), "do", "sign_in", "identifier", "ann@acme.org", "password", rightPassword).
+			want(303, "/oauth2/resume?ask="+string(ask.ID))
+		s.browser().get("/sign-in?ask="+string(ask.ID)).want(404, `data-error="ask_unknown"`).wantNot("Acme")
+		s.clock.Add(2 * time.Hour)
+		b.get("/sign-in?ask="+string(ask.ID)).want(404, `data-error="ask_unknown"`)
+	})
+}
+
+func TestTurningBackTellsTheApp(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser()
+		ask := b.wait()
+		b.get("/sign-in?ask="+string(ask.ID)).post("/sign-in", "ask", string(ask.ID), "do", "cancel")
+		b.want(303, "/oauth2/resume?ask="+string(ask.ID))
+		if kept, err := s.store.Ask(s.Context(), ask.ID); err != nil || kept.Answer != login.Denied {
+			t.Errorf("the request says %q %v", kept.Answer, err)
+		}
+		stranger := s.browser()
+		other := b.wait()
+		stranger.get("/sign-in").post("/sign-in", "ask", string(other.ID), "do", "cancel").want(404)
+		if kept, err := s.store.Ask(s.Context(), other.ID); err != nil || kept.Answer != login.Unanswered {
+			t.Errorf("a stranger answered: %v %v", kept.Answer, err)
+		}
+	})
+}
+
+func TestTheChooserPicksAmongTheSessionsOfThisBrowserOnly(t *testing.T) {
+	pages(t, func(s *site) {
+		b := s.browser()
+		for _, who := range []string{"ann@acme.org", "bob@acme.org"} {
+			s.person(who, identity.Password)
+			b.get("/sign-in?add=1").post("/sign-in", "do", "sign_in", "identifier", who, "password", rightPassword).want(303, "/account")
+		}
+		s.person("eve@acme.org", identity.Password)
+		eve := s.browser().get("/sign-in").post("/sign-in", "do", "sign_in", "identifier", "eve@acme.org", "password", rightPassword).want(303)
+		ask := b.wait()
+		b.get("/sign-in/choose?ask="+string(ask.ID)).want(200, "ann@acme.org", "bob@acme.org").wantNot("eve@acme.org")
+		ids := regexp.MustCompile(`name="session" value="(\w+)"`).FindAllStringSubmatch(b.page, -1)
+		if len(ids) != 2 {
+			t.Fatalf("%d accounts are offered", len(ids))
+		}
+		eve.get("/sign-in/choose").post("/sign-in/choose", "session", ids[1][1]).want(303, "/sign-in?add=1")
+		b.post("/sign-in/choose", "ask", string(ask.ID), "session", ids[1][1]).want(303, "/oauth2/resume?ask="+string(ask.ID))
+		kept, err := s.store.Ask(s.Context(), ask.ID)
+		s.must(err)
+		if string(kept.Chosen) != ids[1][1] {
+			t.Errorf("chosen is %q", kept.Chosen)
+		}
+		s.browser().get("/sign-in/choose").want(303, "/sign-in")
+	})
+}
+
+func TestSignUpIsClosedToTheUninvited(t *testing.T) {
+	pages(t, func(s *site) {
+		for mode, problem := range map[login.Mode]string{login.Closed: "sign_up_closed", login.Invited: "invitation_needed"} {
+			s.settings.SignUp = mode
+			s.browser().get("/sign-up").want(403, `data-error="`+problem+`"`)
+			s.browser().get("/sign-in").wantNot("/sign-up").post("/sign-up", "email", "ann@acme.org", "password", rightPassword).want(403)
+		}
+	})
+}
+
+func TestTwoPagesAskForThePasswordOnTheSecond(t *testing.T) {
+	pages(t, func(s *site) {
+		s.settings.TwoPages = true
+		s.person("ann@acme.org", identity.Password)
+		b := s.browser().get("/sign-in").wantNot("login-password")
+		b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org").follow().want(200, "login-password", "ann@acme.org")
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		b.get(path+"?other=1").want(200, "Code by email", "Password")
+		b.get(path+"/identify").want(200, "login-identifier")
+		b.get(path).post(path+"/prove", "method", "password", "password", wrongPassword).want(422, `data-error="password_wrong"`)
+		b.post(path+"/prove", "method", "password", "password", rightPassword).want(303, "/account")
+	})
+}
+
+func TestAReturnSurvivesSigningInAndLeadsNowhereElse(t *testing.T) {
+	pages(t, func(s *site) {
+		s.person("ann@acme.org", identity.Password)
+		for kept, want := range map[string]string{"/operator/claim?token=x": "/operator/claim?token=x", "//evil.example/": "/account", "https://evil.example": "/account"} {
+			b := s.browser().get("/sign-in")
+			at, err := url.Parse(s.server.URL)
+			s.must(err)
+			b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "idp_return", Value: kept, Path: "/"}})
+			b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org", "password", rightPassword)
+			if b.to != want {
+				t.Errorf("%q leads to %q", kept, b.to)
+			}
+		}
+	})
+}
