@@ -73,7 +73,7 @@ func (p *Provider) parked(r *http.Request) (login.Ask, error) {
 		return login.Ask{}, err
 	}
 	id := r.URL.Query().Get("ask")
-	if len(id) > 100 {
+	if !nameable(id) {
 		return login.Ask{}, errElswhere
 	}
 	ask, err := p.Asks.Ask(r.Context(), login.AskID(id))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func (c *Clients) Get(ctx context.Context, id ClientID) (Client, error) {
 	if ok {
 		return found, nil
 	}
-	if id == "" || len(id) > 200 {
+	if !nameable(string(id)) {
 		return Client{}, ErrClientUnknown
 	}
 	found, err := c.Store.Client(ctx, id)
@@ -59,6 +60,11 @@ func (c *Clients) Get(ctx context.Context, id ClientID) (Client, error) {
 		c.known[id] = found
 	}
 	return found, nil
+}
+
+// nameable reports whether a text can be an id at all: PostgreSQL fails on what is not text.
+func nameable(id string) bool {
+	return id != "" && len(id) <= 200 && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // Invalidate forgets what is in memory: somebody changed a client.

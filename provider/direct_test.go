@@ -344,6 +344,38 @@ func TestPagesOfAClientsOwnOriginMayReadAnswers(t *testing.T) {
 	})
 }
 
+func TestStrangeBytesAreNotOurFault(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, key := w.client(nil)
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		for _, odd := range []string{"\x00", "a\x00b", "\xff\xfe", "\xed\xa0\x80", "\u202e", "\ufeff", "' OR 1=1 --", "%s%n", "\r\nX: y", strings.Repeat("é", 5000)} {
+			recs := []*httptest.ResponseRecorder{
+				b.get("/oauth2/resume?" + url.Values{"ask": {odd}}.Encode()),
+				b.get("/oauth2/logout?" + url.Values{"state": {odd}, "id_token_hint": {odd}}.Encode()),
+				w.json(http.MethodGet, "/oauth2/register/"+url.PathEscape(odd), odd, ""),
+				w.userinfo("idp_at_" + odd),
+				w.form("/oauth2/token", url.Values{"client_id": {odd}, "client_secret": {odd}}),
+				w.send("/oauth2/token", url.Values{"grant_type": {odd}}, "Authorization", basicOf(odd, odd)),
+			}
+			for _, name := range []string{"client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "login_hint", "ui_locales", "prompt", "max_age", "request"} {
+				recs = append(recs, b.authorize(ask(c, name, odd)), b.authorize(ask(c, name, odd, "max_age", "0")))
+			}
+			for _, name := range []string{"code", "redirect_uri", "code_verifier", "grant_type", "scope"} {
+				recs = append(recs, w.redeem(c, key, "x", name, odd), w.refresh(c, key, "idp_rt_x", name, odd))
+			}
+			for _, path := range []string{"/oauth2/introspect", "/oauth2/revoke"} {
+				recs = append(recs, w.post(path, c, key, "token", odd), w.post(path, c, key, "token", "idp_rt_"+odd))
+			}
+			for i, rec := range recs {
+				if rec.Code >= 500 {
+					t.Errorf("%q, request %d: %d %s", odd, i, rec.Code, rec.Body)
+				}
+			}
+		}
+	})
+}
+
 func TestADumpOfTheDatabaseRevealsNothingUsable(t *testing.T) {
 	w := newWorld(t, sqlite(t), clockOf())
 	c, key := w.client(nil)

@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ory/fosite"
@@ -57,8 +58,8 @@ func strict(form url.Values) error {
 			return fosite.ErrInvalidRequest.WithHint("A parameter is given more than once.")
 		}
 		for _, v := range values {
-			if len(v) > maxValue || !utf8.ValidString(v) {
-				return fosite.ErrInvalidRequest.WithHint("A parameter is too long or not UTF-8.")
+			if len(v) > maxValue || !utf8.ValidString(v) || strings.Contains(v, "\x00") {
+				return fosite.ErrInvalidRequest.WithHint("A parameter is too long or not text.")
 			}
 		}
 	}

@@ -96,7 +96,7 @@ func (p *Provider) Register(w http.ResponseWriter, r *http.Request) error {
 // Registration reads, replaces and deletes a client that registered itself, for whoever
 // holds its registration access token (RFC 7592).
 func (p *Provider) Registration(w http.ResponseWriter, r *http.Request) error {
-	client, err := p.Clients.Store.Client(r.Context(), ClientID(r.PathValue("id")))
+	client, err := p.Clients.Get(r.Context(), ClientID(r.PathValue("id")))
 	if err != nil && !problem.Is(err, problem.NotFound) {
 		return fmt.Errorf("find registration: %w", err)
 	}

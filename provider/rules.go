@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"idp/internal/problem"
 )
@@ -81,7 +82,7 @@ func validName(c Client) error {
 	if !slices.Contains([]ClientType{Web, SPA, Native, Machine}, c.Type) {
 		return invalid("type", "client_type_unknown", "The type is one of web, spa, native or machine.")
 	}
-	if c.Name == "" || len(c.Name) > maxText || strings.ContainsFunc(c.Name, control) {
+	if c.Name == "" || len(c.Name) > maxText || !utf8.ValidString(c.Name) || strings.ContainsFunc(c.Name, control) {
 		return invalid("client_name", "client_name_invalid", "Give the app a name of at most %d characters.", maxText)
 	}
 	return nil
