@@ -105,7 +105,7 @@ func (k *KeySet) Verify(_ context.Context, p Purpose, raw string) (Verified, err
 	if len(raw) > maxJWT {
 		return Verified{}, ErrUnverified
 	}
-	parsed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	parsed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
 	if err != nil || len(parsed.Signatures) != 1 {
 		return Verified{}, ErrUnverified.Because(err)
 	}
