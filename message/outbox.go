@@ -125,7 +125,10 @@ func (o *Outbox) letter(s sealed, w waiting) (Letter, error) {
 	if err != nil || to.Value != w.To {
 		return Letter{}, fmt.Errorf("message %s: its address does not parse", s.ID)
 	}
-	drawn := templates.Letter{To: w.To, Code: secret.NewString(w.Digits), Link: secret.NewString(w.Link), Words: w.Words}
+	drawn := templates.Letter{To: w.To, Code: secret.NewString(w.Digits), Link: secret.NewString(w.Link), Words: map[string]string{}}
+	for name, said := range w.Words {
+		drawn.Words[name] = tame(said)
+	}
 	if !w.ExpiresAt.IsZero() {
 		drawn.Valid = w.ExpiresAt.Sub(o.Now())
 	}
