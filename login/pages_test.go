@@ -1,10 +1,8 @@
 package login_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -15,6 +13,7 @@ import (
 	"idp/identity"
 	"idp/internal/secret"
 	"idp/internal/web"
+	"idp/internal/web/webtest"
 	"idp/login"
 	"idp/session"
 	"idp/storage/storagetest"
@@ -63,89 +62,41 @@ func newSite(h *house) *site {
 	return s
 }
 
-// tab is a browser: it keeps cookies, follows nothing by itself, and remembers the last page.
+// tab is a browser on the site.
 type tab struct {
 	*site
-	client *http.Client
-	status int
-	to     string // where the last answer sends it
-	page   string
+	*webtest.Browser
 }
 
-func (s *site) browser() *tab {
-	jar, err := cookiejar.New(nil)
-	s.must(err)
-	return &tab{site: s, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-}
+func (s *site) browser() *tab { return &tab{s, webtest.New(s.T, s.server.URL)} }
 
-func (b *tab) send(r *http.Request, err error) *tab {
-	b.Helper()
-	b.must(err)
-	answer, err := b.client.Do(r)
-	b.must(err)
-	body, err := io.ReadAll(answer.Body)
-	b.must(err)
-	b.must(answer.Body.Close())
-	b.status, b.to, b.page = answer.StatusCode, answer.Header.Get("Location"), string(body)
-	if b.status >= 500 {
-		b.Fatalf("%s %s: %d %s", r.Method, r.URL, b.status, b.page)
-	}
+func (b *tab) get(path string) *tab {
+	b.site.Helper()
+	b.Get(path)
 	return b
 }
 
-func (b *tab) get(path string) *tab {
-	b.Helper()
-	return b.send(http.NewRequestWithContext(b.Context(), http.MethodGet, b.server.URL+path, nil))
-}
-
-var formToken = regexp.MustCompile(`name="form_token" value="([0-9a-f]+)"`)
-
-// post sends a form, with the token of the page it last saw.
 func (b *tab) post(path string, pairs ...string) *tab {
-	b.Helper()
-	form := url.Values{}
-	if found := formToken.FindStringSubmatch(b.page); found != nil {
-		form.Set("form_token", found[1])
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, b.server.URL+path, strings.NewReader(form.Encode()))
-	if err == nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
-	return b.send(r, err)
+	b.site.Helper()
+	b.Post(path, pairs...)
+	return b
 }
 
 func (b *tab) follow() *tab {
-	b.Helper()
-	if b.status != http.StatusSeeOther {
-		b.Fatalf("status %d is no 303: %s", b.status, b.page)
-	}
-	return b.get(b.to)
+	b.site.Helper()
+	b.Follow()
+	return b
 }
 
 func (b *tab) want(status int, parts ...string) *tab {
-	b.Helper()
-	if b.status != status {
-		b.Fatalf("status %d, want %d (to %q): %s", b.status, status, b.to, b.page)
-	}
-	for _, p := range parts {
-		if !strings.Contains(b.page, p) && !strings.Contains(b.to, p) {
-			b.Fatalf("%q is missing (to %q) in %s", p, b.to, b.page)
-		}
-	}
+	b.site.Helper()
+	b.Want(status, parts...)
 	return b
 }
 
 func (b *tab) wantNot(parts ...string) *tab {
-	b.Helper()
-	for _, p := range parts {
-		if strings.Contains(b.page, p) {
-			b.Fatalf("%q is on the page: %s", p, b.page)
-		}
-	}
+	b.site.Helper()
+	b.WantNot(parts...)
 	return b
 }
 
@@ -162,14 +113,10 @@ func (s *site) mail(to string) (code, link string) {
 
 // wait parks a relying party's request on the browser's cookie.
 func (b *tab) wait() login.Ask {
-	b.Helper()
-	if b.get("/sign-in").status != http.StatusOK && b.status != http.StatusSeeOther {
-		b.Fatalf("status %d", b.status)
-	}
-	at, err := url.Parse(b.server.URL)
-	b.must(err)
+	b.site.Helper()
+	b.get("/sign-in")
 	r := &http.Request{Header: http.Header{}}
-	for _, c := range b.client.Jar.Cookies(at) {
+	for _, c := range b.Cookies() {
 		r.AddCookie(c)
 	}
 	browser, err := b.keeper.Ensure(httptest.NewRecorder(), r)
@@ -179,7 +126,7 @@ func (b *tab) wait() login.Ask {
 		Party:     identity.Party{ID: "client_1", Name: "Acme", Host: "app.acme.org"},
 		CreatedAt: b.clock.Now(), ExpiresAt: b.clock.Now().Add(time.Hour),
 	}
-	b.must(b.store.SaveAsk(b.Context(), a))
+	b.must(b.store.SaveAsk(b.site.Context(), a))
 	return a
 }
 
@@ -193,7 +140,7 @@ func TestAPersonSignsInOnOnePage(t *testing.T) {
 		b := s.browser().get("/sign-in").want(200, "login-identifier", "login-password")
 		b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org", "password", wrongPassword).
 			want(422, `data-error="password_wrong"`, `value="ann@acme.org"`).wantNot(wrongPassword)
-		attempt := regexp.MustCompile(`name="attempt" value="(attempt_\w+)"`).FindStringSubmatch(b.page)
+		attempt := regexp.MustCompile(`name="attempt" value="(attempt_\w+)"`).FindStringSubmatch(b.Page)
 		if attempt == nil {
 			t.Fatal("the form does not go on with its attempt")
 		}
@@ -211,10 +158,10 @@ func TestUnknownAndKnownLookAlikeOnThePage(t *testing.T) {
 			var shown []string
 			for _, who := range []string{"ann@acme.org", "eve@acme.org"} {
 				b := s.browser().get("/sign-in").post("/sign-in", "do", do, "identifier", who, "password", wrongPassword)
-				if b.status == http.StatusSeeOther {
+				if b.Status == http.StatusSeeOther {
 					b.follow()
 				}
-				shown = append(shown, http.StatusText(b.status)+strip.ReplaceAllString(b.page, "*"))
+				shown = append(shown, http.StatusText(b.Status)+strip.ReplaceAllString(b.Page, "*"))
 			}
 			if shown[0] != strings.ReplaceAll(shown[1], "e•••", "a•••") {
 				t.Errorf("%s tells who has an account:\n%s\n%s", do, shown[0], shown[1])
@@ -230,7 +177,7 @@ func TestAPersonSignsUpWithACodeAndMayBeOnAPublicComputer(t *testing.T) {
 		b.post("/sign-up", "email", "ann@acme.org", "name", "Ann", "password", rightPassword, "public", "yes").follow().
 			want(200, "a•••@acme.org", "login-code")
 		code, _ := s.mail("ann@acme.org")
-		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.Page)[1]
 		b.post(path+"/prove", "method", "email_code", "code", code[:3]+" "+code[3:]).want(303, "/account")
 		p, err := s.people.Find(s.Context(), address("ann@acme.org"))
 		s.must(err)
@@ -247,7 +194,7 @@ func TestALostPasswordIsReplacedByCode(t *testing.T) {
 		s.person("ann@acme.org", identity.Password)
 		b := s.browser().get("/sign-in").post("/sign-in", "do", "forgot").want(200, "Reset your password")
 		b.post("/sign-in", "do", "forgot", "identifier", "ann@acme.org").follow().want(200, "login-code", "Reset your password")
-		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.Page)[1]
 		code, _ := s.mail("ann@acme.org")
 		b.post(path+"/prove", "method", "reset_password_email_code", "code", code).follow().want(200, "new-password")
 		b.post(path+"/password", "password", "password").want(422, `aria-invalid`)
@@ -294,7 +241,7 @@ func TestAnotherBrowserCannotGoOnWithAnAttempt(t *testing.T) {
 	pages(t, func(s *site) {
 		s.person("ann@acme.org", identity.Password)
 		b := s.browser().get("/sign-in").post("/sign-in", "do", "code", "identifier", "ann@acme.org").follow()
-		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.Page)[1]
 		code, _ := s.mail("ann@acme.org")
 		thief := s.browser()
 		thief.get(path).want(404, `data-error="attempt_unknown"`).wantNot("acme.org")
@@ -348,7 +295,7 @@ func TestTheChooserPicksAmongTheSessionsOfThisBrowserOnly(t *testing.T) {
 		eve := s.browser().get("/sign-in").post("/sign-in", "do", "sign_in", "identifier", "eve@acme.org", "password", rightPassword).want(303)
 		ask := b.wait()
 		b.get("/sign-in/choose?ask="+string(ask.ID)).want(200, "ann@acme.org", "bob@acme.org").wantNot("eve@acme.org")
-		ids := regexp.MustCompile(`name="session" value="(\w+)"`).FindAllStringSubmatch(b.page, -1)
+		ids := regexp.MustCompile(`name="session" value="(\w+)"`).FindAllStringSubmatch(b.Page, -1)
 		if len(ids) != 2 {
 			t.Fatalf("%d accounts are offered", len(ids))
 		}
@@ -379,7 +326,7 @@ func TestTwoPagesAskForThePasswordOnTheSecond(t *testing.T) {
 		s.person("ann@acme.org", identity.Password)
 		b := s.browser().get("/sign-in").wantNot("login-password")
 		b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org").follow().want(200, "login-password", "ann@acme.org")
-		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.page)[1]
+		path := regexp.MustCompile(`action="(/sign-in/\w+)/prove"`).FindStringSubmatch(b.Page)[1]
 		b.get(path+"?other=1").want(200, "Code by email", "Password")
 		b.get(path+"/identify").want(200, "login-identifier")
 		b.get(path).post(path+"/prove", "method", "password", "password", wrongPassword).want(422, `data-error="password_wrong"`)
@@ -392,12 +339,10 @@ func TestAReturnSurvivesSigningInAndLeadsNowhereElse(t *testing.T) {
 		s.person("ann@acme.org", identity.Password)
 		for kept, want := range map[string]string{"/operator/claim?token=x": "/operator/claim?token=x", "//evil.example/": "/account", "https://evil.example": "/account"} {
 			b := s.browser().get("/sign-in")
-			at, err := url.Parse(s.server.URL)
-			s.must(err)
-			b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "idp_return", Value: kept, Path: "/"}})
+			b.Plant(&http.Cookie{Name: "idp_return", Value: kept, Path: "/"})
 			b.post("/sign-in", "do", "sign_in", "identifier", "ann@acme.org", "password", rightPassword)
-			if b.to != want {
-				t.Errorf("%q leads to %q", kept, b.to)
+			if b.To != want {
+				t.Errorf("%q leads to %q", kept, b.To)
 			}
 		}
 	})
