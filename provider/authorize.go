@@ -27,6 +27,9 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		p.Pages.Problem(w, r, errGarbled.Because(err))
 		return nil
 	}
+	if p.cookieless(r) {
+		return p.bounce(w, r, form, "/oauth2/authorize")
+	}
 	a, err := p.addressee(r.Context(), form)
 	if err != nil {
 		p.Pages.Problem(w, r, err)
@@ -37,6 +40,29 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return p.answerError(w, r, a, err)
 	}
 	return p.proceed(w, r, a, login.Ask{})
+}
+
+// cookieless reports a form that another site posted here: browsers send no SameSite=Lax
+// cookie with it, so that a person who is signed in looks like nobody.
+func (p *Provider) cookieless(r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return false
+	}
+	_, ok := p.Sessions.Cookies.Read(r)
+	return !ok
+}
+
+const maxBounce = 8 << 10 // characters of a query that we make ourselves
+
+// bounce lets the browser come again by GET, which brings the cookie.
+func (p *Provider) bounce(w http.ResponseWriter, r *http.Request, form url.Values, path string) error {
+	query := form.Encode()
+	if len(query) > maxBounce {
+		p.Pages.Problem(w, r, errGarbled)
+		return nil
+	}
+	http.Redirect(w, r, p.path(path)+"?"+query, http.StatusSeeOther)
+	return nil
 }
 
 // Resume takes up a parked request when the browser comes back from signing in, choosing

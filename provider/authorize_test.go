@@ -350,3 +350,24 @@ func TestAuthorizeAcceptsAPostedForm(t *testing.T) {
 		}
 	})
 }
+
+func TestAFormPostedByAnotherSiteComesAgainWithItsCookie(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, _, c, hint := leaving(w)
+		for path, form := range map[string]url.Values{
+			"/oauth2/authorize": ask(c), "/oauth2/logout": {"id_token_hint": {hint}, "post_logout_redirect_uri": {farewell}},
+		} {
+			rec := w.form(path, form) // as SameSite=Lax has it: without the cookie
+			to := rec.Header().Get("Location")
+			if rec.Code != http.StatusSeeOther || !strings.HasPrefix(to, path+"?") || rec.Header().Get("Set-Cookie") != "" {
+				t.Fatalf("%s: %d %q, cookie %q", path, rec.Code, to, rec.Header().Get("Set-Cookie"))
+			}
+			after := b.get(to)
+			if to := after.Header().Get("Location"); !strings.Contains(to, "code=") && to != farewell {
+				t.Errorf("%s: then sent to %q", path, to)
+			}
+		}
+		form := ask(c, "login_hint", strings.Repeat("x", 8000), "ui_locales", strings.Repeat("y", 8000))
+		wantPage(t, w.form("/oauth2/authorize", form), "request_malformed")
+	})
+}

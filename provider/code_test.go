@@ -10,6 +10,7 @@ import (
 	"idp/event"
 	"idp/provider"
 	"idp/storage"
+	"idp/storage/storagetest"
 )
 
 func TestAFailedVerifierBurnsTheCode(t *testing.T) {
@@ -128,6 +129,38 @@ func TestACodeIsSpentOnceHoweverManyTry(t *testing.T) {
 		}
 		w.wantAlive(won.Access)
 		read(t, w.refresh(c, key, won.Refresh), http.StatusOK)
+	})
+}
+
+func TestTwoReplicasSpendACodeOnceAndShareARefresh(t *testing.T) {
+	storagetest.EachURL(t, func(t *testing.T, url string) {
+		clock := clockOf()
+		w := newWorld(t, url, clock)
+		replicas := []*world{w, newWorld(t, url, clock)}
+		c, key := w.client(nil)
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		code := b.code(ask(c))
+		answers := make([]answer, 20)
+		race(len(answers), func(i int) {
+			rec := replicas[i%2].redeem(c, key, code)
+			answers[i] = read(t, rec, rec.Code)
+		})
+		var won []answer
+		for _, a := range answers {
+			if a.Access != "" {
+				won = append(won, a)
+			}
+		}
+		if len(won) != 1 {
+			t.Fatalf("%d winners", len(won))
+		}
+		race(len(answers), func(i int) { answers[i] = read(t, replicas[i%2].refresh(c, key, won[0].Refresh), http.StatusOK) })
+		for _, a := range answers {
+			if a.Refresh != answers[0].Refresh {
+				t.Fatal("the family forked")
+			}
+		}
 	})
 }
 

@@ -30,6 +30,9 @@ func (p *Provider) Logout(w http.ResponseWriter, r *http.Request) error {
 		p.Pages.Problem(w, r, errGarbled.Because(err))
 		return nil
 	}
+	if p.cookieless(r) {
+		return p.bounce(w, r, form, "/oauth2/logout")
+	}
 	f, err := p.farewell(r, form)
 	if err != nil {
 		return err
