@@ -178,9 +178,19 @@ func (c *cli) userImport() *cobra.Command {
    "profile": {"name": "Ann"}, "groups": ["staff"], "banned": false,
    "created_at": "2020-01-01T00:00:00Z"}
 
-Only email must be there. Hashes may be bcrypt, scrypt, Firebase scrypt, PBKDF2, argon2i or
-argon2id; at a person's next sign-in theirs is replaced by argon2id. Lines that cannot be
-taken are named on standard error, the others are imported, and the exit code is 1.`,
+Only email must be there. At a person's next sign-in their hash is replaced by argon2id.
+These spellings are known:
+
+  $2a$ $2b$ $2y$                                   bcrypt, cost 10 to 14
+  $argon2id$v=19$m=…,t=…,p=…$salt$hash             also argon2i, up to 128 MiB
+  $scrypt$ln=…,r=…,p=…$salt$hash
+  $fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$hash   Firebase: n is mem_cost, r is rounds, ss is
+                                                   base64_salt_separator, sk is base64_signer_key
+  $pbkdf2-sha256$i=…$salt$hash                     also -sha1, -sha512, and passlib's
+  pbkdf2_sha256$260000$salt$hash                   Django's
+
+Lines that cannot be taken are named on standard error, the others are imported, and the
+exit code is 1.`,
 		Args: takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, closeIt, err := c.open(args[0])
