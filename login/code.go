@@ -161,10 +161,9 @@ func (e *Engine) mailBudgets(purpose string, x aim) []Budget {
 // answered frees what the message and the guess at it took, in the caller's transaction.
 func (e *Engine) answered(ctx context.Context, purpose string, x aim, now time.Time) error {
 	b := e.mailBudgets(purpose, x)
-	if err := e.Throttle.Release(ctx, []string{b[1].Key, b[2].Key, e.key("code-network", x.network)}, now); err != nil {
-		return err
-	}
-	return e.Throttle.Clear(ctx, []string{b[0].Key, e.personKey("code", x)})
+	return e.Throttle.Forgive(ctx,
+		[]string{b[1].Key, b[2].Key, e.key("code-network", x.network)},
+		[]string{b[0].Key, e.personKey("code", x)}, now)
 }
 
 // proveMailed checks digits or a link's token.

@@ -65,6 +65,9 @@ type Throttle interface {
 	Reserve(ctx context.Context, budgets []Budget, now time.Time) (wait time.Duration, err error)
 	// Release gives one try back to each key: the answer was right.
 	Release(ctx context.Context, keys []string, now time.Time) error
+	// Forgive does both at once, Release to the first keys and Clear to the second. Inside a
+	// transaction it is the only way to do both: separately, two of them could wait for each other.
+	Forgive(ctx context.Context, release, clear []string, now time.Time) error
 	// Clear forgets the keys.
 	Clear(ctx context.Context, keys []string) error
 }

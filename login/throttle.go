@@ -124,10 +124,7 @@ func (e *Engine) guess(ctx context.Context, t *turn) (tries, error) {
 
 // forgive forgets the failures after a right answer, in the caller's transaction.
 func (e *Engine) forgive(ctx context.Context, g tries, now time.Time) error {
-	if err := e.Throttle.Release(ctx, []string{g.network}, now); err != nil {
-		return err
-	}
-	return e.Throttle.Clear(ctx, []string{g.account, g.warn})
+	return e.Throttle.Forgive(ctx, []string{g.network}, []string{g.account, g.warn}, now)
 }
 
 // giveBack returns a try that came to no verdict.

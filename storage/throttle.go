@@ -131,29 +131,38 @@ func (t *Throttle) take(ctx context.Context, b login.Budget, now time.Time) (tim
 
 // Release gives one try back to each key that is still counted at now.
 func (t *Throttle) Release(ctx context.Context, keys []string, now time.Time) error {
-	return t.db.InTx(ctx, func(ctx context.Context) error {
-		for _, id := range t.ids(keys) {
-			_, err := t.db.write(ctx).NewUpdate().Model((*throttleRow)(nil)).
-				Set("failures = failures - 1").
-				Where("id = ?", id).
-				Where("failures > 0").
-				Where("expires_at > ?", stamp(now)).
-				Exec(ctx)
-			if err != nil {
-				return explain("give a try back", err)
-			}
-		}
-		return nil
-	})
+	return t.Forgive(ctx, keys, nil, now)
 }
 
 // Clear forgets the keys.
 func (t *Throttle) Clear(ctx context.Context, keys []string) error {
-	if len(keys) == 0 {
+	return t.Forgive(ctx, nil, keys, time.Time{})
+}
+
+// Forgive gives a try back to the first keys and forgets the second. All rows are taken in
+// the one order that Reserve takes them in.
+func (t *Throttle) Forgive(ctx context.Context, release, clear []string, now time.Time) error {
+	if len(release)+len(clear) == 0 {
 		return nil
 	}
-	_, err := t.db.write(ctx).NewDelete().Model((*throttleRow)(nil)).
-		Where("id IN (?)", bun.List(t.ids(keys))).
-		Exec(ctx)
-	return explain("clear throttles", err)
+	forgotten := t.ids(clear)
+	return t.db.InTx(ctx, func(ctx context.Context) error {
+		for _, id := range t.ids(slices.Concat(release, clear)) {
+			var err error
+			if slices.Contains(forgotten, id) {
+				_, err = t.db.write(ctx).NewDelete().Model((*throttleRow)(nil)).Where("id = ?", id).Exec(ctx)
+			} else {
+				_, err = t.db.write(ctx).NewUpdate().Model((*throttleRow)(nil)).
+					Set("failures = failures - 1").
+					Where("id = ?", id).
+					Where("failures > 0").
+					Where("expires_at > ?", stamp(now)).
+					Exec(ctx)
+			}
+			if err != nil {
+				return explain("forgive", err)
+			}
+		}
+		return nil
+	})
 }
