@@ -153,7 +153,7 @@ func TestConsentIsBoundToBrowserAndSession(t *testing.T) {
 		}
 		ann.Get(path).Post("/consent", "ask", string(a.ID), "session", string(eveSession.ID), "answer", "allow").Want(409, `data-error="account_changed"`)
 		ann.Get(path)
-		ann.Page = strings.Replace(ann.Page, `name="form_token" value="`, `name="form_token" value="0`, 1)
+		ann.Token = eve.Token
 		ann.Post("/consent", "ask", string(a.ID), "session", string(annSession.ID), "answer", "allow").Want(403, `data-error="form_stale"`)
 		if d.answer(a) != login.Unanswered || d.granted(annSession) != "" || d.granted(eveSession) != "" {
 			t.Errorf("answer %q, granted %q and %q", d.answer(a), d.granted(annSession), d.granted(eveSession))
@@ -166,7 +166,7 @@ func TestAnAnswerIsGivenOnce(t *testing.T) {
 		b, s := d.person("ann")
 		a := d.asked(s, "openid")
 		b.Get("/consent?ask=" + string(a.ID))
-		page, cookies := b.Page, b.Cookies()
+		token, cookies := b.Token, b.Cookies()
 		var wg sync.WaitGroup
 		statuses := make(chan int, 12)
 		for i := range cap(statuses) {
@@ -175,7 +175,7 @@ func TestAnAnswerIsGivenOnce(t *testing.T) {
 				defer wg.Done()
 				one := webtest.New(t, d.server.URL)
 				one.Plant(cookies...)
-				one.Page = page
+				one.Token = token
 				statuses <- one.Post("/consent", "ask", string(a.ID), "session", string(s.ID), "answer", []string{"allow", "deny"}[i%2]).Status
 			}()
 		}

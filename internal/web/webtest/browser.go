@@ -20,6 +20,7 @@ type Browser struct {
 	Status int
 	To     string // where the last answer sends it
 	Page   string
+	Token  string // of the last page with a form
 }
 
 // New returns a browser without cookies.
@@ -57,13 +58,11 @@ func (b *Browser) Get(path string) *Browser {
 
 var formToken = regexp.MustCompile(`name="form_token" value="([0-9a-f]+)"`)
 
-// Post sends a form of alternating names and values, with the token of the last page.
+// Post sends a form of alternating names and values, with the token it saw last.
 func (b *Browser) Post(path string, pairs ...string) *Browser {
 	b.Helper()
 	form := url.Values{}
-	if found := formToken.FindStringSubmatch(b.Page); found != nil {
-		form.Set("form_token", found[1])
-	}
+	form.Set("form_token", b.Token)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
@@ -90,6 +89,9 @@ func (b *Browser) send(r *http.Request, err error) *Browser {
 		b.Fatal(err)
 	}
 	b.Status, b.To, b.Page = answer.StatusCode, answer.Header.Get("Location"), string(body)
+	if found := formToken.FindStringSubmatch(b.Page); found != nil {
+		b.Token = found[1]
+	}
 	if b.Status >= http.StatusInternalServerError {
 		b.Fatalf("%s %s: %d %s", r.Method, r.URL, b.Status, b.Page)
 	}
