@@ -199,7 +199,7 @@ func TestChangedAndEmptyCodesAreRefused(t *testing.T) {
 		b := w.browser()
 		b.signIn(w.person("Ann"))
 		code := b.code(ask(c))
-		for _, bad := range []string{code[:len(code)-1], code + "A", strings.ToUpper(code), code + "\x00", "x"} {
+		for _, bad := range []string{code[:len(code)-1], code + "A", strings.ToUpper(code), "x"} {
 			wantError(t, w.redeem(c, key, bad), http.StatusBadRequest, "invalid_grant")
 		}
 		wantError(t, w.redeem(c, key, ""), http.StatusBadRequest, "invalid_request")

@@ -154,6 +154,21 @@ func TestGrantTypesAndTransportOfTokenRequests(t *testing.T) {
 	})
 }
 
+func TestOtherMethodsAreNotAllowed(t *testing.T) {
+	w := newWorld(t, sqlite(t), clockOf())
+	for path, methods := range map[string][]string{
+		"/oauth2/token": {"GET", "PUT", "DELETE"}, "/oauth2/introspect": {"GET", "OPTIONS"}, "/oauth2/revoke": {"GET", "DELETE"},
+		"/oauth2/userinfo": {"PUT", "DELETE"}, "/oauth2/register": {"GET", "PUT"}, "/oauth2/register/client_x": {"POST", "PATCH"},
+	} {
+		for _, method := range methods {
+			rec := w.browser().do(httptest.NewRequest(method, path, nil))
+			if rec.Code != http.StatusMethodNotAllowed || rec.Header().Get("Allow") == "" {
+				t.Errorf("%s %s: %d", method, path, rec.Code)
+			}
+		}
+	}
+}
+
 func TestAMachineGetsNoMoreThanItIsRegisteredFor(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c, key := w.machine(func(c *provider.Client) { c.Scopes = []string{"read", "openid", "offline_access"} })

@@ -44,6 +44,9 @@ func clean(s string) string {
 
 // refuse answers a direct request with an error; what is our own fault is returned.
 func (p *Provider) refuse(w http.ResponseWriter, err error) error {
+	if errors.Is(err, errMethod) {
+		return wrongMethod(w, "POST")
+	}
 	f, ok := failureOf(err)
 	if !ok {
 		return err
@@ -58,6 +61,14 @@ func (p *Provider) refuse(w http.ResponseWriter, err error) error {
 		f.Status = http.StatusBadRequest // 401 is for the client's own authentication alone
 	}
 	return reply(w, f.Status, f)
+}
+
+var errMethod = errors.New("the method is not allowed here")
+
+// wrongMethod says which methods an endpoint has.
+func wrongMethod(w http.ResponseWriter, allowed string) error {
+	w.Header().Set("Allow", allowed)
+	return reply(w, http.StatusMethodNotAllowed, failure{Code: "invalid_request", Description: "Allowed here: " + allowed + "."})
 }
 
 // reply writes JSON that nobody may keep.

@@ -83,16 +83,15 @@ func (w *world) wire(more provider.Deps) {
 	w.provider, w.mux = p, http.NewServeMux()
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /oauth2/authorize": p.Authorize, "POST /oauth2/authorize": p.Authorize, "GET /oauth2/resume": p.Resume,
-		"POST /oauth2/token": p.Token, "OPTIONS /oauth2/token": p.Token,
-		"GET /oauth2/userinfo": p.Userinfo, "POST /oauth2/userinfo": p.Userinfo, "OPTIONS /oauth2/userinfo": p.Userinfo,
-		"POST /oauth2/introspect": p.Introspect, "POST /oauth2/revoke": p.Revoke,
+		"/oauth2/token":      p.Token,
+		"/oauth2/userinfo":   p.Userinfo,
+		"/oauth2/introspect": p.Introspect, "/oauth2/revoke": p.Revoke,
 		"GET /.well-known/openid-configuration": p.Discovery, "GET /.well-known/jwks.json": p.JWKS,
 		"GET /.well-known/oauth-authorization-server":           p.ServerMetadata,
 		"GET /.well-known/oauth-authorization-server/{path...}": p.ServerMetadata,
 		"GET /oauth2/logout":                                    p.Logout, "POST /oauth2/logout": p.Logout,
 		"POST /oauth2/logout/confirm": p.LogoutConfirm, "GET /oauth2/logout/done": p.LogoutDone,
-		"POST /oauth2/register": p.Register, "GET /oauth2/register/{id}": p.Registration,
-		"PUT /oauth2/register/{id}": p.Registration, "DELETE /oauth2/register/{id}": p.Registration,
+		"/oauth2/register": p.Register, "/oauth2/register/{client}": p.Registration,
 	} {
 		w.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
 			if err := do(rw, r); err != nil {

@@ -57,8 +57,14 @@ func (p *Provider) Logout(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	fields["session"] = string(active.ID)
+	var account string
+	if p.Who != nil {
+		if _, account, err = p.Who(r.Context(), active.User); err != nil {
+			return err
+		}
+	}
 	return p.Pages.Show(w, r, http.StatusOK, "logout", templates.Logout{
-		Party: f.client.Name, Action: p.path("/oauth2/logout/confirm"), Fields: fields,
+		Party: f.client.Name, Account: account, Action: p.path("/oauth2/logout/confirm"), Fields: fields,
 	})
 }
 

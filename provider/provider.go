@@ -44,7 +44,7 @@ type Grants interface {
 	Grant(ctx context.Context, u identity.UserID, client string) (consent.Grant, error) // problem.NotFound
 }
 
-// Deps is what a Provider works with. All fields but the booleans are required.
+// Deps is what a Provider works with. All fields but OpenRegistration and Who are required.
 type Deps struct {
 	Issuer           string // scheme://host[:port][/path], without a slash at its end
 	OpenRegistration bool   // anybody may register clients
@@ -59,6 +59,9 @@ type Deps struct {
 	Pages            Pages
 	InTx             func(ctx context.Context, do func(ctx context.Context) error) error
 	Now              func() time.Time
+
+	// Who returns how a person is shown to themselves; nil: the logout page names nobody.
+	Who func(ctx context.Context, u identity.UserID) (name, address string, err error)
 }
 
 // Provider is the OpenID Provider and OAuth 2.0 authorization server.

@@ -56,6 +56,9 @@ const maxMetadata = 64 << 10
 // Register creates a client at its own wish (RFC 7591 §3.1). Where registration is not
 // open, an initial access token gives leave, one use of it per client.
 func (p *Provider) Register(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return wrongMethod(w, "POST")
+	}
 	wish, err := readRegistration(w, r)
 	if err != nil {
 		return refuseRegistration(w, err)
@@ -96,7 +99,10 @@ func (p *Provider) Register(w http.ResponseWriter, r *http.Request) error {
 // Registration reads, replaces and deletes a client that registered itself, for whoever
 // holds its registration access token (RFC 7592).
 func (p *Provider) Registration(w http.ResponseWriter, r *http.Request) error {
-	client, err := p.Clients.Get(r.Context(), ClientID(r.PathValue("id")))
+	if !slices.Contains([]string{http.MethodGet, http.MethodPut, http.MethodDelete}, r.Method) {
+		return wrongMethod(w, "GET, PUT, DELETE")
+	}
+	client, err := p.Clients.Get(r.Context(), ClientID(r.PathValue("client")))
 	if err != nil && !problem.Is(err, problem.NotFound) {
 		return fmt.Errorf("find registration: %w", err)
 	}

@@ -34,6 +34,9 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 
 // direct reads a request that a client makes itself, and finds out which client it is.
 func (p *Provider) direct(w http.ResponseWriter, r *http.Request) (url.Values, Client, error) {
+	if r.Method != http.MethodPost {
+		return nil, Client{}, errMethod
+	}
 	if err := noQuery(r); err != nil {
 		return nil, Client{}, err
 	}

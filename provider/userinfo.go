@@ -54,6 +54,9 @@ func (p *Provider) Userinfo(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodOptions {
 		return preflight(w, r)
 	}
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		return wrongMethod(w, "GET, POST")
+	}
 	raw, err := bearer(w, r)
 	if err != nil {
 		return challengeBearer(w, http.StatusBadRequest, "invalid_request", "Send one access token: in the header, or in a form.")
