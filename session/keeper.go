@@ -69,8 +69,13 @@ func (k *Keeper) Ensure(w http.ResponseWriter, r *http.Request) (Browser, error)
 // Nothing is stored: a page that only shows a form costs no row.
 func (k *Keeper) Offer(w http.ResponseWriter, r *http.Request) BrowserID {
 	t, ok := k.Cookies.Read(r)
-	if !ok {
-		t = NewToken()
+	if ok {
+		return t.ID
+	}
+	t = NewToken()
+	// A form that another site posted comes without the cookie there is (SameSite=Lax); a
+	// fresh one would replace it and sign the person out.
+	if r.Method == http.MethodGet || r.Header.Get("Sec-Fetch-Site") != "cross-site" {
 		k.Cookies.Write(w, t, true)
 	}
 	return t.ID

@@ -106,3 +106,21 @@ func TestAMalformedCookieIsNoBrowser(t *testing.T) {
 		}
 	}
 }
+
+func TestAFormPostedByAnotherSiteDoesNotReplaceTheCookie(t *testing.T) {
+	k := &session.Keeper{Cookies: session.NewCookies(true, "")}
+	for site, want := range map[string]bool{"cross-site": false, "same-origin": true, "": true} {
+		r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
+		r.Header.Set("Sec-Fetch-Site", site)
+		rec := httptest.NewRecorder()
+		if id := k.Offer(rec, r); id == "" || (rec.Header().Get("Set-Cookie") != "") != want {
+			t.Errorf("posted from %q: cookie %q", site, rec.Header().Get("Set-Cookie"))
+		}
+	}
+	rec := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/sign-in", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	if k.Offer(rec, r); rec.Header().Get("Set-Cookie") == "" {
+		t.Error("a link from elsewhere brings somebody new, who needs a cookie")
+	}
+}
