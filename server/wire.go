@@ -41,6 +41,7 @@ func New(rooms *Rooms) (*Server, error) {
 	s.sessions = s.keeper()
 	s.web = &web.Pages{
 		Set: s.Templates, Brand: s.Config.Name, Development: s.Config.Development(), Box: s.Box,
+		Inbox: s.Config.Development() && s.Config.SMTPURL.Empty(), Secure: s.Config.IssuerURL().Scheme == "https",
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
 	s.engine = s.signIn()

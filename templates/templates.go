@@ -49,6 +49,7 @@ type Frame struct {
 	Locale      string
 	Brand       string
 	Development bool
+	Inbox       bool          // messages stay in the development inbox
 	Form        secret.String // token of every form
 	Trouble     *Trouble      // why a form came back, nil if it did not
 	Data        any

@@ -245,7 +245,7 @@ func TestAPageIsSmall(t *testing.T) {
 func TestDevelopmentIsSaidOnEveryPage(t *testing.T) {
 	set := load(t)
 	for _, s := range samples() {
-		s.frame.Development = true
+		s.frame.Development, s.frame.Inbox = true, true
 		if page := draw(t, set, s.page, s.frame); !strings.Contains(page, ">Development<") || !strings.Contains(page, `href="/dev/inbox"`) {
 			t.Errorf("%s does not say that it is development", s.page)
 		}

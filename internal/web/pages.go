@@ -16,6 +16,7 @@ type Pages struct {
 	Set         *templates.Set
 	Brand       string // what the instance calls itself
 	Development bool   // says so on every page
+	Inbox       bool   // messages stay in the development inbox
 	Secure      bool   // the issuer is https
 	Box         *secret.Box
 	// Browser returns the id of the browser that sent r, giving it a cookie if it has none.
@@ -66,7 +67,7 @@ func (p *Pages) Again(w http.ResponseWriter, r *http.Request, err error, name st
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, data any, t *templates.Trouble) error {
 	var page bytes.Buffer
 	err := p.Set.Page(&page, name, templates.Frame{
-		Locale: p.Locale(r), Brand: p.Brand, Development: p.Development,
+		Locale: p.Locale(r), Brand: p.Brand, Development: p.Development, Inbox: p.Inbox,
 		Form: secret.NewString(p.formToken(w, r)), Trouble: t, Data: data,
 	})
 	if err != nil {
