@@ -115,6 +115,34 @@ func TestTheMigrationLockOutlivesNoCrash(t *testing.T) {
 	})
 }
 
+func TestAMigrationCutShortAnywhereIsResumed(t *testing.T) {
+	eachEmpty(t, func(t *testing.T, url string) {
+		clock := storagetest.NewClock()
+		for patience := time.Millisecond; ; patience += patience/4 + time.Millisecond {
+			clock.Add(time.Minute) // PostgreSQL may still take the lock for a caller who hung up
+			db, err := storage.Open(t.Context(), storage.Options{URL: url, Box: storagetest.Box(), Now: clock.Now})
+			must(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			err = db.Migrate(ctx)
+			cancel()
+			must(t, db.Close())
+			if err == nil {
+				break
+			}
+			if patience > 10*time.Second {
+				t.Fatal(err)
+			}
+		}
+		db := storagetest.OpenURL(t, url, nil)
+		if pending, err := db.Pending(t.Context()); err != nil || len(pending) != 0 {
+			t.Fatalf("pending %v, %v", pending, err)
+		}
+		u := person(t, db, "Ann")
+		present(t, db, u, "browser_1")
+		must(t, queueOf(t, db).Enqueue(t.Context(), anyJob))
+	})
+}
+
 // eachEmpty is EachURL with databases that were never migrated.
 func eachEmpty(t *testing.T, f func(t *testing.T, url string)) {
 	t.Run("sqlite", func(t *testing.T) { f(t, "sqlite:"+filepath.Join(t.TempDir(), "new", "idp.db")) })

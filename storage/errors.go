@@ -31,13 +31,30 @@ func explain(doing string, err error, known ...*problem.Error) error {
 		kind = problem.NotFound
 	case isTaken(err):
 		kind = problem.Conflict
+	case unstorable(err):
+		kind = problem.NotFound // no row can have such a text
+		known = append(known, errUnstorable)
 	}
 	for _, p := range known {
-		if p.Kind == kind {
+		if p.Kind == kind || p == errUnstorable {
 			return p.Because(fmt.Errorf("%s: %w", doing, err))
 		}
 	}
 	return unreachable(fmt.Errorf("%s: %w", doing, err))
+}
+
+var errUnstorable = problem.New(problem.Malformed, "text_unreadable", "The request contains characters that cannot be text.")
+
+// unstorable reports text that no column can hold: invalid UTF-8 on PostgreSQL, and NUL,
+// in whose place bun writes "?!(bun: …)", which neither engine can parse.
+func unstorable(err error) bool {
+	switch pgCode(err) {
+	case "22021", "22P05":
+		return true
+	case "42601":
+		return strings.Contains(err.Error(), `at or near ":"`)
+	}
+	return sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), `unrecognized token: "!"`)
 }
 
 // oneRow demands that a conditional statement changed exactly one row; if it changed

@@ -88,6 +88,8 @@ var errLockLost = errors.New("another process took the migration lock")
 const (
 	lockLife = 30 * time.Second       // a holder that crashed is in the way no longer
 	lockWait = 200 * time.Millisecond // between two looks at it
+
+	lockGoodbye = 5 * time.Second
 )
 
 // Migrate brings the schema up to date, one transaction per step. Several processes may
@@ -112,7 +114,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 			return db.InTx(ctx, db.sealCanary)
 		}
 		if err := db.lock(ctx, holder); err != nil {
-			return err
+			return errors.Join(err, db.unlock(ctx, holder)) // it may be ours without our having heard so
 		}
 		err = db.runSteps(ctx, steps, holder)
 		if err := db.unlock(ctx, holder); err != nil {
@@ -211,6 +213,9 @@ func (db *DB) renew(ctx context.Context, holder string) error {
 }
 
 func (db *DB) unlock(ctx context.Context, holder string) error {
+	// Even a start that was called off leaves the lock to the next one.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockGoodbye)
+	defer cancel()
 	_, err := db.write(ctx).NewRaw("UPDATE migration_lock SET holder = '', expires_at = 0 WHERE id = 1 AND holder = ?", holder).Exec(ctx)
 	return explain("release the migration lock", err)
 }
