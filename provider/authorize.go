@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/ory/fosite"
@@ -267,6 +268,9 @@ func (p *Provider) authorized(ctx context.Context, r *http.Request, a asked, by 
 		},
 	}
 	granted.Offline = granted.has("offline_access")
+	if !slices.Contains(a.client.GrantTypes, grantRefresh) {
+		granted.ExpiresAt = now.Add(onceLife)
+	}
 	if err := p.Store.SaveAuthorization(ctx, granted); err != nil {
 		return err
 	}

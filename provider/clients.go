@@ -21,6 +21,9 @@ type Clients struct {
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
 	Now    func() time.Time
 
+	// Production lets nobody but native apps be sent to a loopback address over http.
+	Production bool
+
 	mu    sync.RWMutex
 	known map[ClientID]Client
 	epoch int // raised by Invalidate, so that an old row read meanwhile is not kept
@@ -88,7 +91,7 @@ func (c *Clients) List(ctx context.Context, after ClientID, limit int) ([]Client
 func (c *Clients) Create(ctx context.Context, draft Client, actor string) (Client, secret.String, error) {
 	draft.ID, draft.Version, draft.Secrets = ClientID(secret.NewID("client")), 0, nil
 	complete(&draft)
-	if err := validate(draft); err != nil {
+	if err := c.validate(draft); err != nil {
 		return Client{}, secret.String{}, err
 	}
 	now := c.Now()
@@ -125,7 +128,7 @@ func (c *Clients) Update(ctx context.Context, id ClientID, actor string, change 
 			next.Secrets = nil
 		}
 		complete(next)
-		return validate(*next)
+		return c.validate(*next)
 	})
 }
 

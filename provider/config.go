@@ -22,6 +22,7 @@ const (
 	idTokenLife = 5 * time.Minute
 	idleLife    = 14 * 24 * time.Hour // a refresh token nobody uses
 	wholeLife   = 30 * 24 * time.Hour // a line of refresh tokens, however used
+	onceLife    = time.Hour           // an authorization that cannot be refreshed
 	askLife     = time.Hour           // a parked request: signing up and reading mail take a while
 )
 

@@ -198,6 +198,17 @@ func TestRedirectURIsByType(t *testing.T) {
 	}
 }
 
+func TestInProductionLoopbackIsForNativeApps(t *testing.T) {
+	w := newWorld(t, sqlite(t), clockOf())
+	w.clients.Production = true
+	for kind, good := range map[provider.ClientType]bool{provider.Web: false, provider.SPA: false, provider.Native: true} {
+		_, _, err := w.clients.Create(t.Context(), provider.Client{Name: "X", Type: kind, RedirectURIs: []string{"http://127.0.0.1:3000/cb"}}, "operator:cli")
+		if (err == nil) != good {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
 func TestOnlyThePortOfALoopbackLiteralMayVary(t *testing.T) {
 	w := newWorld(t, sqlite(t), clockOf())
 	app, _ := w.client(func(c *provider.Client) {

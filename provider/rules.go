@@ -64,11 +64,24 @@ func complete(c *Client) {
 
 // validate refuses a client that is not safe for its type. It looks at the whole, so that
 // every way of writing one meets the same rules.
-func validate(c Client) error {
+func (c *Clients) validate(client Client) error {
 	checks := []func(Client) error{validName, validMethod, validGrants, validScopes, validRedirects, validLinks}
 	for _, check := range checks {
-		if err := check(c); err != nil {
+		if err := check(client); err != nil {
 			return err
+		}
+	}
+	if c.Production && client.Type != Native {
+		return noLoopback(client)
+	}
+	return nil
+}
+
+// noLoopback keeps a client on the web off addresses that mean something else on every machine.
+func noLoopback(c Client) error {
+	for _, uri := range slices.Concat(c.RedirectURIs, c.PostLogoutRedirectURIs) {
+		if strings.HasPrefix(uri, "http:") {
+			return invalid("redirect_uris", "redirect_uri_invalid", "The URI %q must use https in production; loopback is for native apps.", uri)
 		}
 	}
 	return nil

@@ -98,7 +98,9 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	if err := r.Keys.Ensure(ctx); err != nil {
 		return err
 	}
-	r.Clients = &provider.Clients{Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
+	r.Clients = &provider.Clients{
+		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
+	}
 	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
