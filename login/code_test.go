@@ -178,6 +178,37 @@ func TestACodeOfOnePurposeIsNoneOfAnother(t *testing.T) {
 	})
 }
 
+// Whoever could move rows about in the database would still find no code that fits.
+func TestAChallengeMovedToAnotherAttemptPurposeOrAddressIsAnsweredByNothing(t *testing.T) {
+	each(t, func(h *house) {
+		h.person("ann@example.com", identity.Password)
+		h.person("bob@example.com", identity.Password)
+		from := h.browser().signIn().identify("ann@example.com").prepare(identity.EmailCode)
+		code := h.letter("ann@example.com", message.SignIn).Code
+		a, err := h.store.Attempt(h.Context(), from.view.ID)
+		h.must(err)
+		moved := a.Challenges[identity.EmailCode]
+		move := func(b *browser, m identity.Method, c login.Challenge) {
+			a, err := h.store.Attempt(h.Context(), b.view.ID)
+			h.must(err)
+			a.Challenges, a.Reset = map[identity.Method]login.Challenge{m: c}, true
+			h.must(h.store.SaveAttempt(h.Context(), a))
+			b.prove(m, code).refused("code_wrong", login.NeedsFirstFactor)
+		}
+		move(h.browser().signIn().identify("ann@example.com"), identity.EmailCode, moved)
+		move(from, identity.ResetCode, moved)
+		other := moved
+		other.Target = address("bob@example.com")
+		move(from.tab().signIn().identify("bob@example.com"), identity.EmailCode, other)
+		// Back where it belongs it fits: the three were refused for the move alone.
+		a, err = h.store.Attempt(h.Context(), from.view.ID)
+		h.must(err)
+		a.Challenges = map[identity.Method]login.Challenge{identity.EmailCode: moved}
+		h.must(h.store.SaveAttempt(h.Context(), a))
+		from.prove(identity.EmailCode, code).want(login.Complete)
+	})
+}
+
 func TestMailIsBoundedPerAddress(t *testing.T) {
 	each(t, func(h *house) {
 		h.person("ann@example.com", identity.Password)
