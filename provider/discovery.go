@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"idp/identity"
 	"idp/internal/problem"
 )
 
@@ -58,7 +59,7 @@ func (p *Provider) describe() (document, error) {
 		Scopes: []string{"openid", "profile", "email", "address", "offline_access"}, Claims: claimNames(),
 		ClaimTypes: []string{"normal"}, ResponseTypes: []string{"code"}, ResponseModes: []string{modeQuery, modeFormPost},
 		GrantTypes: []string{grantCode, grantRefresh, grantMachine}, Prompts: prompts,
-		ACRs: []string{"aal1", "aal2", "phr"}, SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
+		ACRs: []string{identity.AAL1}, SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
 		TokenAuth: []string{authBasic, authPost, authNone}, IntrospectionAuth: []string{authBasic, authPost},
 		RevocationAuth: []string{authBasic, authPost, authNone}, Challenges: []string{"S256"}, ResponseIssuer: true,
 	})
