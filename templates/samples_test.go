@@ -67,6 +67,7 @@ func samples() []drawing {
 		{"operator_people", templates.Frame{Data: m{"People": []m{{"ID": "1", "Name": "Ann Lee", "Address": "ann@acme.example", "Banned": false, "Operator": true, "Verified": true, "You": true, "CreatedAt": now}, {"ID": "2", "Name": "bob@example.com", "Address": "bob@example.com", "Banned": true, "Operator": false, "Verified": false, "You": false, "CreatedAt": now}}, "Search": "", "More": "", "Email": "", "Done": ""}}},
 		{"operator_settings", templates.Frame{Data: m{"SignIn": m{"SignUp": "open", "Password": true, "EmailCode": true, "EmailLink": true, "TwoPages": false, "Rules": m{"MixedCase": false, "Digit": true, "Special": false}}, "Modes": []string{"open", "invited", "closed"}, "MinLength": "8", "MinScore": "2", "Maximum": "720", "Idle": "168", "Version": 1, "Saved": false}}},
 		{"operator_keys", templates.Frame{Data: m{"Issuer": "http://localhost:8080", "Keys": []m{{"ID": "a1b2c3", "Purpose": "oidc", "Algorithm": "RS256", "State": "current", "CreatedAt": now}, {"ID": "d4", "Purpose": "session", "Algorithm": "ES256", "State": "next", "CreatedAt": now}}}}},
+		{"operator_claim", templates.Frame{Data: m{"Bearer": "x", "Name": "Ann Lee", "Address": "ann@acme.example", "SignUp": true}}},
 		{"operator_claim", templates.Frame{Development: true, Data: m{"Bearer": "x", "Name": "", "Address": "", "SignUp": true}}},
 	}
 }

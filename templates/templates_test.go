@@ -351,3 +351,42 @@ func TestStrangeLanguagesGetEnglish(t *testing.T) {
 		}
 	}
 }
+
+func TestDocumentedNamesExist(t *testing.T) {
+	set := load(t)
+	doc, err := os.ReadFile("../docs/operate/appearance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, s := range samples() {
+		s.frame.Trouble = nil
+		all.WriteString(draw(t, set, s.page, s.frame))
+	}
+	f := sample("sign_in")
+	f.Trouble = &templates.Trouble{Problem: "x", Text: "x", Field: "password"}
+	drawn := all.String() + draw(t, set, "sign_in", f)
+	style, err := os.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, names, found := strings.Cut(string(doc), "## Names that stay")
+	names, _, _ = strings.Cut(names, "## Another language")
+	if !found {
+		t.Fatal("the page on appearance names nothing")
+	}
+	for _, m := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(names, -1) {
+		name := m[1]
+		if name == "data-error" {
+			continue
+		}
+		if !strings.Contains(drawn, `id="`+name+`"`) && !regexp.MustCompile(`class="([^"]* )?`+name+`[ "]`).MatchString(drawn) {
+			t.Errorf("no page has %s", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("`(--idp-[a-z-]+)`").FindAllStringSubmatch(string(doc), -1) {
+		if !strings.Contains(string(style), m[1]+":") {
+			t.Errorf("the style has no %s", m[1])
+		}
+	}
+}

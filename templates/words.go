@@ -65,15 +65,6 @@ func (s *Set) Match(header string) string {
 	return s.words.tags[i].String()
 }
 
-// Locales returns the languages there are, English first.
-func (s *Set) Locales() []string {
-	var out []string
-	for _, t := range s.words.tags {
-		out = append(out, t.String())
-	}
-	return out
-}
-
 func (c *catalogues) find(locale, key string) (string, bool) {
 	if t, ok := c.byTag[locale][key]; ok {
 		return t, true
