@@ -50,6 +50,34 @@ func TestResetDoesNotBypassSecondFactor(t *testing.T) {
 	})
 }
 
+func TestEveryFirstFactorOfATwoStepPersonLeadsToTheSecond(t *testing.T) {
+	each(t, func(h *house) {
+		h.person("ann@example.com", identity.Password, identity.TOTP)
+		for why, do := range map[string]func(b *browser){
+			"password": func(b *browser) { b.prove(identity.Password, rightPassword) },
+			"code": func(b *browser) {
+				b.prepare(identity.EmailCode).prove(identity.EmailCode, h.letter("ann@example.com", message.SignIn).Code)
+			},
+			"link": func(b *browser) {
+				b.prepare(identity.EmailCode).prove(identity.EmailLink, tokenOf(h.letter("ann@example.com", message.SignIn).Link))
+			},
+			"reset": func(b *browser) {
+				b.forgot().prove(identity.ResetCode, h.letter("ann@example.com", message.Reset).Code)
+			},
+		} {
+			b := h.browser().signIn().identify("ann@example.com")
+			do(b)
+			if b.err != nil || b.view.Step != login.NeedsSecondFactor || b.view.SessionID != "" || b.view.Cookie != nil {
+				t.Errorf("%s led to %+v with %v", why, b.view, b.err)
+			}
+			h.clock.Add(resend)
+		}
+		if n := len(h.recorded(event.SignInSucceeded)); n != 0 {
+			t.Errorf("%d sign-ins of half-proven people", n)
+		}
+	})
+}
+
 func TestAnUnprovenAddressLinksNothingAndProvesNothing(t *testing.T) {
 	each(t, func(h *house) {
 		squatter := h.person("mallory@example.com", identity.Password)

@@ -194,5 +194,22 @@ together.
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", name(from), strings.ReplaceAll(event, "_", " "), strings.Join(tos, ", "))
 		}
 	}
+	b.WriteString(`
+## What strangers learn
+
+Nothing about who is here. Before the first proof the screens, the words and the work
+are the same whether an address is known, unknown, banned, locked or without a password.
+
+- A wrong password, an unknown address and a locked one are one answer, at the cost of
+  one password hash each. After ten wrong ones in a row the address is locked for an hour,
+  held by somebody or not; a browser that has signed in as that person counts apart, and a
+  reset opens the lock. The person is told by mail once.
+- A code for an address that nobody holds looks sent. The address is told, at most once a
+  day, that it has no account.
+- Signing up with a held address leads to the same page. Its owner is told, and the code in
+  that mail signs the owner in, second factor and all; what was filled in is dropped.
+- Somebody banned is told so after proving who they are, not before.
+- A network that fails too often waits, whoever it asks for.
+`)
 	return b.String()
 }
