@@ -46,7 +46,7 @@ func (w *world) machine(change func(*provider.Client)) (provider.Client, string)
 
 func TestClientsAuthenticateByTheirOneMethod(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		any, key := w.machine(nil)
+		either, key := w.machine(nil)
 		onlyBasic, basicKey := w.machine(func(c *provider.Client) { c.AuthMethod = "client_secret_basic" })
 		onlyPost, postKey := w.machine(func(c *provider.Client) { c.AuthMethod = "client_secret_post" })
 		public, _ := w.client(func(c *provider.Client) { c.Type = provider.SPA })
@@ -54,7 +54,7 @@ func TestClientsAuthenticateByTheirOneMethod(t *testing.T) {
 		inBody := func(id provider.ClientID, key string) url.Values {
 			return url.Values{"grant_type": {"client_credentials"}, "client_id": {string(id)}, "client_secret": {key}}
 		}
-		id := string(any.ID)
+		id := string(either.ID)
 		for why, tc := range map[string]struct {
 			form   url.Values
 			header string
@@ -64,26 +64,26 @@ func TestClientsAuthenticateByTheirOneMethod(t *testing.T) {
 			"basic":                    {grant, basicOf(id, key), 200, ""},
 			"basic, lower case":        {grant, "basic " + strings.TrimPrefix(basicOf(id, key), "Basic "), 200, ""},
 			"basic and the same id":    {with(url.Values{"grant_type": {"client_credentials"}}, "client_id", id), basicOf(id, key), 200, ""},
-			"post":                     {inBody(any.ID, key), "", 200, ""},
+			"post":                     {inBody(either.ID, key), "", 200, ""},
 			"registered basic":         {grant, basicOf(string(onlyBasic.ID), basicKey), 200, ""},
 			"registered post":          {inBody(onlyPost.ID, postKey), "", 200, ""},
 			"basic client, posted":     {inBody(onlyBasic.ID, basicKey), "", 401, "invalid_client"},
 			"post client, in header":   {grant, basicOf(string(onlyPost.ID), postKey), 401, "invalid_client"},
-			"two methods":              {inBody(any.ID, key), basicOf(id, key), 400, "invalid_request"},
+			"two methods":              {inBody(either.ID, key), basicOf(id, key), 400, "invalid_request"},
 			"another id in the body":   {with(url.Values{"grant_type": {"client_credentials"}}, "client_id", string(onlyPost.ID)), basicOf(id, key), 401, "invalid_client"},
-			"id alone":                 {inBody(any.ID, ""), "", 401, "invalid_client"},
+			"id alone":                 {inBody(either.ID, ""), "", 401, "invalid_client"},
 			"nobody":                   {grant, "", 401, "invalid_client"},
 			"unknown":                  {inBody("client_nobody", key), "", 401, "invalid_client"},
-			"wrong secret":             {inBody(any.ID, key+"x"), "", 401, "invalid_client"},
-			"someone else's secret":    {inBody(any.ID, postKey), "", 401, "invalid_client"},
+			"wrong secret":             {inBody(either.ID, key+"x"), "", 401, "invalid_client"},
+			"someone else's secret":    {inBody(either.ID, postKey), "", 401, "invalid_client"},
 			"public with a secret":     {inBody(public.ID, "x"), "", 401, "invalid_client"},
-			"huge secret":              {inBody(any.ID, strings.Repeat("x", 8000)), "", 401, "invalid_client"},
+			"huge secret":              {inBody(either.ID, strings.Repeat("x", 8000)), "", 401, "invalid_client"},
 			"basic without padding":    {grant, strings.TrimRight(basicOf(id, key), "="), 401, "invalid_client"},
 			"basic of nothing":         {grant, "Basic", 401, "invalid_client"},
 			"basic without colon":      {grant, "Basic " + base64.StdEncoding.EncodeToString([]byte(id)), 401, "invalid_client"},
 			"basic, broken encoding":   {grant, basicOf(id, "%zz"), 401, "invalid_client"},
 			"a bearer token":           {grant, "Bearer " + key, 401, "invalid_client"},
-			"an assertion":             {with(inBody(any.ID, key), "client_assertion", "eyJ"), "", 401, "invalid_client"},
+			"an assertion":             {with(inBody(either.ID, key), "client_assertion", "eyJ"), "", 401, "invalid_client"},
 			"a public machine":         {url.Values{"grant_type": {"client_credentials"}, "client_id": {string(public.ID)}}, "", 400, "unauthorized_client"},
 			"a percent-encoded secret": {grant, basicOf(id, strings.ReplaceAll(key, "_", "%5F")), 200, ""},
 		} {
