@@ -47,17 +47,3 @@ func hopByHop(r *http.Request) bool {
 func within(a netip.Addr, prefixes []netip.Prefix) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }
-
-// Bucket returns the network that counts as one caller: an IPv4 address, or the /64 of an
-// IPv6 address, of which one customer has 2^64. Anything else is a bucket of its own.
-func Bucket(network string) string {
-	a, err := netip.ParseAddr(network)
-	if err != nil || a.Unmap().Is4() {
-		return network
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return network
-	}
-	return p.String()
-}

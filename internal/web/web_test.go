@@ -365,20 +365,6 @@ func TestTheCallerIsTheFirstAddressThatIsNoProxyOfOurs(t *testing.T) {
 	}
 }
 
-func TestAnIPv6CustomerIsOneBucket(t *testing.T) {
-	if web.Bucket("2001:db8:1:2:3:4:5:6") != web.Bucket("2001:db8:1:2:ffff::1") {
-		t.Error("one /64 counts as two callers")
-	}
-	if web.Bucket("2001:db8:1:2::1") == web.Bucket("2001:db8:1:3::1") {
-		t.Error("two /64 count as one caller")
-	}
-	for _, s := range []string{"203.0.113.9", "", "rubbish"} {
-		if web.Bucket(s) != s {
-			t.Errorf("the bucket of %q is %q", s, web.Bucket(s))
-		}
-	}
-}
-
 func TestOnlyPathsOfOursAreReturnedTo(t *testing.T) {
 	for _, path := range []string{"/account", "/operator/claim?token=a-b_c", "/sign-in/attempt_1?method=email_code", "/oauth2/resume?ask=ask_1&x=%2F%2Fe"} {
 		if got := web.Local(path, "/fallback"); got != path {
