@@ -39,9 +39,10 @@ async function becomeOperator() {
 
   await page.getByRole('link', { name: 'Add an app', exact: true }).click()
   await field(page, 'Name').fill('Acme')
-  await field(page, 'Redirect addresses').fill(callback)
+  await field(page, 'Redirect URIs').fill(callback)
+  await page.getByLabel(/^Post-logout redirect URIs/).fill(farewell)
   await pictured(page, 'operator-add')
-  await press(page, 'Add')
+  await press(page, 'Add app')
   await page.waitForLoadState()
   await pictured(page, 'operator-added')
   const id = await page.locator('#client-id').innerText()

@@ -2,6 +2,7 @@
 // wrong, the inbox, a relying party built on openid-client, axe, screenshots.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
@@ -12,9 +13,17 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
 export const issuer = process.env.ISSUER
 export const password = 'correct horse battery staple 7'
-export const callback = 'http://127.0.0.1:9/callback'
-export const farewell = 'http://127.0.0.1:9/bye'
 export const say = (words) => console.log(`· ${words}`)
+
+// The application that people come back to: a page on a port of its own.
+const application = createServer((_, answer) => {
+  answer.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>the application</title>')
+})
+await new Promise((ready) => application.listen(0, '127.0.0.1', ready))
+application.unref()
+const home = `http://127.0.0.1:${application.address().port}`
+export const callback = `${home}/callback`
+export const farewell = `${home}/bye`
 
 export async function launch() {
   return chromium.launch({
@@ -28,11 +37,11 @@ export async function launch() {
 // anybody but the issuer are collected in `wrong`; close() fails if there are any.
 export async function visit(browser, options = {}) {
   const context = await browser.newContext({ baseURL: issuer, reducedMotion: 'reduce', ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(8_000)
   const wrong = []
   await context.route((url) => url.origin !== issuer, (route) => {
     const url = route.request().url()
-    if (url.startsWith('http://127.0.0.1:9/')) return route.fulfill({ contentType: 'text/html', body: '<title>the application</title>' })
+    if (url.startsWith(`${home}/`)) return route.continue()
     wrong.push(`asked a stranger: ${url}`)
     return route.abort()
   })
@@ -109,6 +118,7 @@ export async function judged(page, name) {
 // pictured keeps how the page looks, narrow and wide, light and dark, and fails if it has to
 // be scrolled sideways.
 export async function pictured(page, name) {
+  if (!process.env.ARTIFACTS) return // how pages look does not depend on the database
   const folder = process.env.ARTIFACTS
   mkdirSync(folder, { recursive: true })
   const before = page.viewportSize()

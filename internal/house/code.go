@@ -14,6 +14,7 @@ import (
 var codeRules = []Rule{
 	{"clock, chance, environment and printing come from the edges", edgesOnly},
 	{"patterns are registered in server/routes.go alone", oneRouteTable},
+	{"each route has a pattern of its own, a handler and a face", routesAreWhole},
 	{"secrets have types that do not print", secretsDoNotPrint},
 	{"logs and errors are not mixed: whoever returns an error does not log it", noLogAndReturn},
 }
@@ -111,18 +112,62 @@ func oneRouteTable(h *House) (found []string) {
 	return found
 }
 
+func routesAreWhole(h *House) (found []string) {
+	seen := map[string]bool{}
+	h.code(func(f *File) {
+		if f.Path != "server/routes.go" {
+			return
+		}
+		for n := range ast.Preorder(f.AST) {
+			route, ok := n.(*ast.CompositeLit)
+			if !ok {
+				continue
+			}
+			keys := keysOf(route)
+			if keys["Pattern"] == nil {
+				continue
+			}
+			if keys["Do"] == nil || keys["Face"] == nil {
+				found = append(found, f.At(route)+" is a route without handler or face")
+			}
+			if lit, ok := keys["Pattern"].(*ast.BasicLit); ok {
+				if seen[lit.Value] {
+					found = append(found, f.At(route)+" repeats the pattern "+lit.Value)
+				}
+				seen[lit.Value] = true
+			}
+		}
+	})
+	return found
+}
+
+// keysOf returns the values of a struct literal by field name.
+func keysOf(lit *ast.CompositeLit) map[string]ast.Expr {
+	keys := map[string]ast.Expr{}
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				keys[id.Name] = kv.Value
+			}
+		}
+	}
+	return keys
+}
+
 // secretWords end the names of things that must not be printed.
 var secretWords = []string{"password", "secret", "token", "code", "seed"}
 
 // printable are fields that end in such a word and may be printed, each with its reason.
 var printable = map[string]string{
-	"internal/problem/problem.go: Error.Code": "the stable name of a problem, part of the public API",
-	"internal/web/json.go: Document.Code":     "the same, as it is sent",
-	"admin/import.go: LineError.Code":         "the same, for a line of an import",
-	"provider/failure.go: failure.Code":       "the name of an OAuth error (RFC 6749 §5.2)",
-	"message/message.go: Letter.Code":         "the development inbox shows it; everywhere else a letter's words hold it anyway",
-	"identity/user.go: Address.PostalCode":    "a claim of OIDC Core §5.1.1, nothing secret",
-	"cmd/idp/client.go: clientView.Secret":    "printed on purpose, once, for the operator who made it",
+	"internal/problem/problem.go: Error.Code":  "the stable name of a problem, part of the public API",
+	"internal/web/json.go: Document.Code":      "the same, as it is sent",
+	"admin/import.go: LineError.Code":          "the same, for a line of an import",
+	"provider/failure.go: failure.Code":        "the name of an OAuth error (RFC 6749 §5.2)",
+	"provider/decide.go: verdict.code":         "the same",
+	"provider/clientauth.go: presented.secret": "lives for one request, is compared and forgotten",
+	"message/message.go: Letter.Code":          "the development inbox shows it; everywhere else a letter's words hold it anyway",
+	"identity/user.go: Address.PostalCode":     "a claim of OIDC Core §5.1.1, nothing secret",
+	"cmd/idp/client.go: clientView.Secret":     "printed on purpose, once, for the operator who made it",
 
 	"provider/register.go: registration.Secret":       "what RFC 7591 has a client send",
 	"provider/register.go: registered.Secret":         "what RFC 7591 has us answer, once",
