@@ -16,7 +16,6 @@ type Kind string
 const (
 	UserCreated          Kind = "user.created"                 // a person came to be, by sign-up or by an operator
 	UserImported         Kind = "user.imported"                // a person came from another system
-	UserUpdated          Kind = "user.updated"                 // somebody changed a profile
 	UserBanned           Kind = "user.banned"                  // a person may not sign in any more; their sessions and tokens ended
 	UserUnbanned         Kind = "user.unbanned"                // a person may sign in again
 	UserInvited          Kind = "user.invited"                 // an invitation to sign up went out
@@ -35,7 +34,6 @@ const (
 	AuthorizationRevoked Kind = "authorization.revoked"        // what was issued under an authorization ended
 	CodeReused           Kind = "authorization.code_reused"    // a code came a second time; its authorization ended
 	RefreshReused        Kind = "authorization.refresh_reused" // a replaced refresh token came again; its authorization ended
-	TokenIssued          Kind = "token.issued"                 // a relying party exchanged a code or refreshed
 	TokenRefused         Kind = "token.refused"                // a token request was refused
 	ClientCreated        Kind = "client.created"               // a relying party was registered
 	ClientUpdated        Kind = "client.updated"               // a relying party was changed

@@ -354,10 +354,15 @@ func TestAuthorizeAcceptsAPostedForm(t *testing.T) {
 func TestAFormPostedByAnotherSiteComesAgainWithItsCookie(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		b, _, c, hint := leaving(w)
-		for path, form := range map[string]url.Values{
-			"/oauth2/authorize": ask(c), "/oauth2/logout": {"id_token_hint": {hint}, "post_logout_redirect_uri": {farewell}},
+		for _, at := range []struct {
+			path string
+			form url.Values
+		}{
+			{"/oauth2/authorize", ask(c)},
+			{"/oauth2/logout", url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {farewell}}},
 		} {
-			rec := w.form(path, form) // as SameSite=Lax has it: without the cookie
+			path := at.path
+			rec := w.form(path, at.form) // as SameSite=Lax has it: without the cookie
 			to := rec.Header().Get("Location")
 			if rec.Code != http.StatusSeeOther || !strings.HasPrefix(to, path+"?") || rec.Header().Get("Set-Cookie") != "" {
 				t.Fatalf("%s: %d %q, cookie %q", path, rec.Code, to, rec.Header().Get("Set-Cookie"))

@@ -44,13 +44,13 @@ func (s *Server) run(ctx context.Context, out io.Writer) error {
 	if err := s.secure(public); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", s.Config.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.Config.Listen, err)
 	}
 	servers, listeners := []*http.Server{public}, []net.Listener{l}
 	if s.Config.MetricsListen != "" {
-		m, err := net.Listen("tcp", s.Config.MetricsListen)
+		m, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Config.MetricsListen)
 		if err != nil {
 			return errors.Join(fmt.Errorf("listen for metrics: %w", err), l.Close())
 		}
@@ -68,7 +68,7 @@ func (s *Server) run(ctx context.Context, out io.Writer) error {
 		go func() { failed <- serve(server, listeners[i]) }()
 	}
 	if err := s.greet(ctx, out); err != nil {
-		s.Log.Error("greeting failed", "err", err)
+		s.Log.ErrorContext(ctx, "greeting failed", slog.Any("err", err))
 	}
 	select {
 	case <-ctx.Done():
