@@ -119,6 +119,7 @@ export async function judged(page, name) {
 // be scrolled sideways.
 export async function pictured(page, name) {
   if (!process.env.ARTIFACTS) return // how pages look does not depend on the database
+  await page.waitForLoadState('load')
   const folder = process.env.ARTIFACTS
   mkdirSync(folder, { recursive: true })
   const before = page.viewportSize()
@@ -126,8 +127,12 @@ export async function pictured(page, name) {
     await page.setViewportSize({ width, height: width === 1280 ? 800 : 780 })
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-      assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${width} px`)
+      const wide = await page.evaluate(() => {
+        const most = document.documentElement.clientWidth
+        if (document.documentElement.scrollWidth <= most) return []
+        return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > most).map((e) => e.outerHTML.slice(0, 120))
+      })
+      assert.deepEqual(wide, [], `${name} is too wide at ${width} px`)
       await judged(page, `${name}, ${width} px, ${colorScheme}`)
       if (width !== 320) await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true })
     }
