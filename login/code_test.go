@@ -140,6 +140,36 @@ func TestOpeningALinkConsumesNothingAndAUsedOneSaysSo(t *testing.T) {
 	})
 }
 
+func TestAReplacedOrOldLinkSaysSo(t *testing.T) {
+	each(t, func(h *house) {
+		h.person("ann@example.com", identity.Password)
+		b := h.browser().signIn().identify("ann@example.com").prepare(identity.EmailCode)
+		first := tokenOf(h.letter("ann@example.com", message.SignIn).Link)
+		h.clock.Add(resend)
+		b.prepare(identity.EmailCode)
+		second := tokenOf(h.letter("ann@example.com", message.SignIn).Link)
+		spent := func(token string) bool {
+			here, err := h.engine.Link(h.Context(), b.at(), secret.NewString(token))
+			h.must(err)
+			there := h.browser()
+			there.view.ID = b.view.ID
+			elsewhere, err := h.engine.Link(h.Context(), there.at(), secret.NewString(token))
+			h.must(err)
+			if elsewhere.Spent != here.Spent || elsewhere.Spent == !elsewhere.Code.Empty() {
+				t.Errorf("here the link shows %+v, elsewhere %+v", here, elsewhere)
+			}
+			return here.Spent
+		}
+		if !spent(first) || spent(second) {
+			t.Error("the replaced link should be spent, and the one that replaced it not")
+		}
+		h.clock.Add(10 * time.Minute)
+		if !spent(second) {
+			t.Error("a link outlived its ten minutes")
+		}
+	})
+}
+
 func TestEveryLinkWorksWhateverItsTokenLooksLike(t *testing.T) {
 	each(t, func(h *house) {
 		h.engine.Limits = login.Limits{NetworkMessages: 1000}

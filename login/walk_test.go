@@ -100,7 +100,7 @@ func TestNoWalkThroughTheRealEngineEndsWhereItShouldNot(t *testing.T) {
 		w := &walker{browser: h.browser(), dice: rand.New(rand.NewPCG(seed, 7)),
 			names: []string{"twostep@example.com", "plain@example.com", "banned@example.com", "nobody@example.com", fmt.Sprintf("new%d@example.com", seed)}}
 		w.signIn()
-		for range 250 {
+		for range 180 {
 			w.step()
 			steps[w.view.Step]++
 			if w.err != nil && !anyProblem(w.err) {
