@@ -4,4 +4,4 @@ check:   ; gofmt -l . && go vet ./... && golangci-lint run
 test:    ; scripts/test
 e2e:     ; scripts/test e2e
 torture: ; scripts/torture
-bench:   ; scripts/bench
+bench:   ; scripts/bench -into docs/performance.md

@@ -11,6 +11,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ func main() {
 		duration = flag.Duration("d", 4*time.Second, "timed part of each operation")
 		people   = flag.Int("people", 16, "people who sign in")
 	)
+	into := flag.String("into", "", "a Markdown file: the tables replace what stands between its lines <!-- bench --> and <!-- end -->")
 	floor := flag.String("floor", "", "serve the floor at this address instead (used by the program itself)")
 	floorDatabase := flag.String("floor-database", "", "its database")
 	flag.Parse()
@@ -45,13 +47,33 @@ func main() {
 		fmt.Fprintln(os.Stderr, serveFloor(*floor, *floorDatabase))
 		os.Exit(1)
 	}
-	if err := run(strings.Split(*engines, ","), strings.Split(*ops, ","), *rounds, *c, *people, *duration); err != nil {
+	var out strings.Builder
+	err := run(&out, strings.Split(*engines, ","), strings.Split(*ops, ","), *rounds, *c, *people, *duration)
+	fmt.Print(out.String())
+	if err == nil && *into != "" {
+		err = replace(*into, out.String())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(engines, ops []string, rounds, c, people int, d time.Duration) error {
+// replace puts the tables between the two marks of a document.
+func replace(name, tables string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), "<!-- bench -->\n")
+	_, after, closed := strings.Cut(rest, "<!-- end -->")
+	if !ok || !closed {
+		return fmt.Errorf("%s has no marks for the tables", name)
+	}
+	return os.WriteFile(name, []byte(before+"<!-- bench -->\n"+tables+"<!-- end -->"+after), 0o600)
+}
+
+func run(out io.Writer, engines, ops []string, rounds, c, people int, d time.Duration) error {
 	dir, err := os.MkdirTemp("", "idp-bench-")
 	if err != nil {
 		return err
@@ -74,7 +96,7 @@ func run(engines, ops []string, rounds, c, people int, d time.Duration) error {
 		}
 		process = append(process, figures)
 	}
-	report(os.Stdout, engines, ops, results, process, size, c)
+	report(out, engines, ops, results, process, size, c)
 	if results["postgres"] == nil {
 		return nil
 	}
@@ -82,6 +104,6 @@ func run(engines, ops []string, rounds, c, people int, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	compare(os.Stdout, ops, results["postgres"], floor)
+	compare(out, ops, results["postgres"], floor)
 	return nil
 }
