@@ -14,8 +14,7 @@ import (
 	"idp/login"
 )
 
-// Store is what admin needs remembered about people and operators, in words of the rooms
-// below it, because storage does not know this one.
+// Store is what admin needs remembered about people and operators.
 type Store interface {
 	// People lists persons, newest first, at most limit, older than the one named after ("" starts);
 	// text is part of an address, a name, or an external id, "" is everybody.

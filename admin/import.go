@@ -188,7 +188,7 @@ func (u *Users) readImported(text []byte) (draft, error) {
 	if len(in.ExternalID) > 200 || strings.ContainsRune(string(text), 0) || strings.Contains(string(text), `\u0000`) {
 		return draft{}, problem.New(problem.Invalid, "line_invalid", "An external id has at most 200 bytes, and no text has a zero byte.")
 	}
-	d := u.person(address, in.EmailVerified, "import")
+	d := u.person(address, in.EmailVerified, identity.SourceImport)
 	d.user.ExternalID, d.user.Profile, d.user.Groups = in.ExternalID, in.Profile, in.Groups
 	if in.Banned {
 		d.user.Status = identity.Banned

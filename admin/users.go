@@ -53,7 +53,7 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 			return identity.User{}, err
 		}
 	}
-	p := u.person(address, n.Verified, "operator")
+	p := u.person(address, n.Verified, identity.SourceOperator)
 	p.user.Profile.Name = strings.TrimSpace(n.Name)
 	p.hash = hash
 	err = u.InTx(ctx, func(ctx context.Context) error {

@@ -86,9 +86,21 @@ type Holding struct {
 	Primary    bool
 	VerifiedAt time.Time // zero: unverified
 	VerifiedBy Method    // how it was proven
-	Source     string    // "self", "operator", "import" or a connection's name
+	Source     string    // SourceSelf, SourceOperator, SourceImport or a connection's name
 	CreatedAt  time.Time
 }
+
+// Who put an address on file.
+const (
+	SourceSelf     = "self"
+	SourceOperator = "operator"
+	SourceImport   = "import"
+)
+
+// Assigned reports whether the holder is found by the address: somebody proved it, or an
+// operator said whose it is. An address that was only assigned must still answer before
+// anybody is signed in with it.
+func (h Holding) Assigned() bool { return h.Verified() || h.Source == SourceOperator }
 
 // Verified reports whether somebody proved that they receive what is sent there.
 func (h Holding) Verified() bool { return !h.VerifiedAt.IsZero() }

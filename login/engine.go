@@ -189,7 +189,7 @@ func (e *Engine) Cancel(ctx context.Context, at At) (View, error) {
 	return e.keep(ctx, t)
 }
 
-// find returns the person who holds an address, verified.
+// find returns the person whom an address belongs to.
 func (e *Engine) find(ctx context.Context, address identity.Identifier) (Person, bool, error) {
 	p, err := e.People.Find(ctx, address)
 	if problem.Is(err, problem.NotFound) {
@@ -199,7 +199,7 @@ func (e *Engine) find(ctx context.Context, address identity.Identifier) (Person,
 		return Person{}, false, err
 	}
 	for _, h := range p.Holdings {
-		if h.Identifier == address && h.Verified() {
+		if h.Identifier == address && h.Assigned() {
 			return p, true, nil
 		}
 	}

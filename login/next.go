@@ -28,6 +28,8 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		return NeedsIdentifier
 	case len(a.Proofs) == 0 || a.UserID == "":
 		return NeedsFirstFactor
+	case f.assigned(a):
+		return NeedsEmailVerification
 	}
 	if owed(a, f, p) != identity.None {
 		if len(seconds(a, f, p)) > 0 {
@@ -56,6 +58,14 @@ func owed(a Attempt, f Facts, p Policy) identity.Category {
 func (f Facts) hasSecond() bool {
 	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool {
 		return x.Method != identity.BackupCode && x.Method.Category()&identity.Possession != 0
+	})
+}
+
+// assigned reports whether the person was named by an address that an operator put on
+// file and that has not answered yet, neither before nor in this attempt.
+func (f Facts) assigned(a Attempt) bool {
+	return slices.ContainsFunc(f.Holdings, func(h identity.Holding) bool {
+		return h.Identifier == a.Identifier && !h.Verified() && confirmedBy(a) == ""
 	})
 }
 

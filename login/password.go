@@ -62,6 +62,12 @@ func (e *Engine) provePassword(ctx context.Context, t *turn, password secret.Str
 	t.a.Proofs = append(t.a.Proofs, identity.Proof{
 		Method: identity.Password, Category: identity.Password.Category(), Credential: string(on.ID), At: t.now,
 	})
+	if Next(t.a, t.f, t.p) == NeedsEmailVerification {
+		// Without the page having to ask; if it may not be sent again yet, one is out.
+		if err := e.send(ctx, t, identity.EmailCode); err != nil && !problem.Is(err, problem.TooMany) {
+			return e.view(t), err
+		}
+	}
 	return e.keep(ctx, t, func(ctx context.Context, t *turn) error {
 		now, ok := t.f.factor(identity.Password)
 		if !ok || now.Secret != on.Secret {

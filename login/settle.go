@@ -40,6 +40,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 			return err
 		}
 	}
+	if err := e.vouch(ctx, t); err != nil {
+		return err
+	}
 	if err := e.Sessions.SaveSession(ctx, s); err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 	}
 	if err := e.People.SaveHolding(ctx, identity.Holding{
 		ID: identity.HoldingID(secret.NewID("holding")), UserID: user.ID, Identifier: t.a.Identifier, Primary: true,
-		VerifiedAt: t.now, VerifiedBy: confirmedBy(t.a), Source: "self", CreatedAt: t.now,
+		VerifiedAt: t.now, VerifiedBy: confirmedBy(t.a), Source: identity.SourceSelf, CreatedAt: t.now,
 	}); err != nil {
 		return err
 	}
@@ -95,7 +98,26 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 	return nil
 }
 
-// confirmedBy is the method that proved the address of a sign-up.
+// vouch notes that an address which an operator had put on file answered.
+func (e *Engine) vouch(ctx context.Context, t *turn) error {
+	by := confirmedBy(t.a)
+	for _, h := range t.f.Holdings {
+		if by == "" || h.Identifier != t.a.Identifier || h.Verified() {
+			continue
+		}
+		if err := e.People.DropUnverified(ctx, h.Identifier, h.UserID); err != nil {
+			return err
+		}
+		h.VerifiedAt, h.VerifiedBy = t.now, by
+		if err := e.People.SaveHolding(ctx, h); err != nil {
+			return err
+		}
+		t.tell(event.AddressVerified, nil)
+	}
+	return nil
+}
+
+// confirmedBy is the method by which the address that was named answered, "" if it did not.
 func confirmedBy(a Attempt) identity.Method {
 	for _, p := range a.Proofs {
 		if p.Credential == a.Identifier.Value {

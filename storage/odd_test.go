@@ -26,7 +26,7 @@ func TestTextThatNoColumnCanHoldIsNotFoundOrMalformed(t *testing.T) {
 			if !problem.Is(err, problem.NotFound) {
 				t.Errorf("looking for a client with %s: %v", why, err)
 			}
-			err = storage.NewEvents(db).Record(ctx, event.Event{Kind: event.UserUpdated, Network: text})
+			err = storage.NewEvents(db).Record(ctx, event.Event{Kind: event.UserBanned, Network: text})
 			if err != nil && !problem.Is(err, problem.Malformed) {
 				t.Errorf("writing %s: %v", why, err)
 			}

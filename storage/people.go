@@ -108,15 +108,17 @@ func (p *People) toFactor(r factorRow) (identity.Factor, error) {
 	}, nil
 }
 
-// Find returns the person who holds the identifier verified. An unverified claim signs
-// nobody in, so it finds nobody: problem.NotFound.
+// Find returns the person whom the identifier belongs to: who proved it, or else who was
+// assigned it by an operator. Any other claim signs nobody in, so it finds nobody:
+// problem.NotFound.
 func (p *People) Find(ctx context.Context, i identity.Identifier) (login.Person, error) {
 	var r userRow
 	err := p.db.read(ctx).NewSelect().Model(&r).
 		Join("JOIN holdings AS h ON h.user_id = u.id").
 		Where("h.kind = ?", string(i.Kind)).
 		Where("h.value = ?", i.Value).
-		Where("h.verified_at IS NOT NULL").
+		Where("h.verified_at IS NOT NULL OR h.source = ?", identity.SourceOperator).
+		OrderExpr("h.verified_at IS NULL, h.created_at"). // who proved it goes before who was assigned it
 		Limit(1).
 		Scan(ctx)
 	if err != nil {

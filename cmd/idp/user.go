@@ -51,7 +51,7 @@ func (c *cli) userCreate() *cobra.Command {
 					return err
 				}
 				if !n.Verified {
-					c.note("The address is not verified, so nobody can sign in with it yet. With --verified you vouch for it.")
+					c.note("The address is not verified: at the first sign-in a code is mailed to it. With --verified you vouch for it.")
 				}
 				return c.fields(map[string]any{"id": u.ID}, "id", string(u.ID))
 			})
