@@ -208,7 +208,7 @@ func TestARequestWaitsWhileThePersonSignsInAndAgrees(t *testing.T) {
 		if to := rec.Header().Get("Location"); to != "/consent?ask="+string(a.ID) {
 			t.Fatalf("sent to %q, want consent", to)
 		}
-		must(t, storage.NewConsent(w.db).Answer(t.Context(), string(a.ID), s.ID, true))
+		w.allow(a, s)
 		got := back(t, b.get(a.Back()))
 		if got.Get("code") == "" || got.Get("state") != "st-8f2k" {
 			t.Fatalf("answer %v", got)
@@ -255,17 +255,43 @@ func TestSomebodyElsesAnswerDoesNotCount(t *testing.T) {
 		b := w.browser()
 		ann := b.signIn(w.person("Ann"))
 		a := b.waiting(b.authorize(ask(c)))
-		must(t, storage.NewConsent(w.db).Answer(t.Context(), string(a.ID), ann.ID, true))
+		w.allow(a, ann)
 		bob := b.signIn(w.person("Bob"))
 		b.answers(b.w.ask(a.ID), bob)
 		if to := b.get(a.Back()).Header().Get("Location"); to != "/consent?ask="+string(a.ID) {
 			t.Fatalf("Ann said yes and Bob was sent to %q", to)
 		}
-		must(t, storage.NewConsent(w.db).Answer(t.Context(), string(a.ID), bob.ID, true))
+		w.allow(a, bob)
 		if got := back(t, b.get(a.Back())); got.Get("code") == "" {
 			t.Fatalf("Bob said yes too: %v", got)
 		}
 	})
+}
+
+func TestConsentTakenBackBeforeTheBrowserReturnsIsAskedForAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, _ := w.client(func(c *provider.Client) { c.FirstParty = false })
+		b := w.browser()
+		ann := b.signIn(w.person("Ann"))
+		a := b.waiting(b.authorize(ask(c)))
+		w.allow(a, ann)
+		_, err := storage.NewConsent(w.db).DropGrant(t.Context(), ann.User, string(c.ID), w.clock.Now())
+		must(t, err)
+		if to := b.get(a.Back()).Header().Get("Location"); to != "/consent?ask="+string(a.ID) {
+			t.Fatalf("Ann took it back and the browser was sent to %q", to)
+		}
+		w.allow(w.ask(a.ID), ann)
+		if got := back(t, b.get(a.Back())); got.Get("code") == "" {
+			t.Fatalf("Ann agreed again: %v", got)
+		}
+	})
+}
+
+// allow is what the consent page does when its person says yes.
+func (w *world) allow(a login.Ask, s session.Session) {
+	w.t.Helper()
+	w.agree(s.User, provider.Client{ID: provider.ClientID(a.Party.ID)}, a.Scopes...)
+	must(w.t, storage.NewConsent(w.db).Answer(w.t.Context(), string(a.ID), s.ID, true))
 }
 
 func (w *world) ask(id login.AskID) login.Ask {

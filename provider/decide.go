@@ -130,7 +130,9 @@ func pick(a asked, s situation, fits []session.Session, answered bool, enter ste
 // owesConsent reports whether the person must be asked.
 func owesConsent(a asked, s situation, one session.Session) (bool, error) {
 	if s.ask.Answer == login.Allowed && s.ask.Answered == one.ID {
-		return false, nil
+		// What they allowed is on file with their answer, unless they took it back since.
+		granted, err := s.granted(one)
+		return !granted, err
 	}
 	switch {
 	case a.prompt(promptConsent):
