@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"idp/internal/problem"
@@ -25,10 +26,23 @@ const (
 	keyCode    Key = "code"
 )
 
-// Note adds an id to the access log line of the request that ctx belongs to.
+// Note adds an id to the access log line of the request that ctx belongs to. A path may
+// hold anything where an id belongs; what has not the look of one is left out.
 func Note(ctx context.Context, k Key, id string) {
+	if !looksLikeID(id) {
+		return
+	}
 	s := stateOf(ctx)
 	s.notes = append(s.notes, slog.String(string(k), id))
+}
+
+const longestID = 64
+
+func looksLikeID(s string) bool {
+	strange := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	}
+	return len(s) <= longestID && !strings.ContainsFunc(s, strange)
 }
 
 // record writes the access log line and tells the metrics. The route's pattern stands for
