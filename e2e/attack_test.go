@@ -74,13 +74,16 @@ func TestAStrangerCannotTellWhoHasAnAccount(t *testing.T) {
 func TestAStrangerCannotTellByTheClockWhoHasAnAccount(t *testing.T) {
 	i := newInstance(t, sqliteDatabase(t))
 	i.Start()
+	const people = 12 // a network may fail thirty times
+	for k := range people {
+		i.Person(fmt.Sprintf("known%d@example.com", k), good)
+	}
 	times := map[bool][]time.Duration{}
-	for k := range 10 {
-		for _, known := range []bool{true, false} {
+	for k := range people {
+		for _, known := range []bool{k%2 == 0, k%2 != 0} {
 			email := fmt.Sprintf("unknown%d@example.com", k)
 			if known {
 				email = fmt.Sprintf("known%d@example.com", k)
-				i.Person(email, good)
 			}
 			b := newBrowser(t, i.Issuer)
 			b.Get("/sign-in").Fill("Email address", email).Fill("Password", "wrong "+good)
@@ -92,16 +95,19 @@ func TestAStrangerCannotTellByTheClockWhoHasAnAccount(t *testing.T) {
 			times[known] = append(times[known], time.Since(began))
 		}
 	}
-	known, unknown := median(times[true]), median(times[false])
-	// A missing hash would make one of them many times faster; a busy machine does not.
+	// The quick ones say what work was done; the slow ones what else the machine was doing.
+	// A hash left out would make one kind many times faster.
+	known, unknown := quick(times[true]), quick(times[false])
 	if ratio := float64(known) / float64(unknown); ratio > 1.6 || ratio < 0.6 {
-		t.Errorf("a known address takes %s, an unknown one %s", known, unknown)
+		t.Errorf("a known address takes %s, an unknown one %s: %v", known, unknown, times)
 	}
+	t.Logf("a known address takes %s, an unknown one %s", known, unknown)
 }
 
-func median(d []time.Duration) time.Duration {
+// quick is the time that a quarter of them stayed below.
+func quick(d []time.Duration) time.Duration {
 	slices.Sort(d)
-	return d[len(d)/2]
+	return d[len(d)/4]
 }
 
 func TestTheHostHeaderDecidesNothing(t *testing.T) {
