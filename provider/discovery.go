@@ -26,7 +26,7 @@ type metadata struct {
 	TokenEndpoint         string   `json:"token_endpoint"`
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
-	RegistrationEndpoint  string   `json:"registration_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
@@ -51,10 +51,14 @@ type metadata struct {
 }
 
 func (p *Provider) describe() (document, error) {
+	var registration string
+	if !p.ClosedRegistration {
+		registration = p.url("/oauth2/register")
+	}
 	return ready(metadata{
 		Issuer: p.Issuer, AuthorizationEndpoint: p.url("/oauth2/authorize"), TokenEndpoint: p.url("/oauth2/token"),
 		UserinfoEndpoint: p.url("/oauth2/userinfo"), JWKSURI: p.url("/.well-known/jwks.json"),
-		RegistrationEndpoint: p.url("/oauth2/register"), IntrospectionEndpoint: p.url("/oauth2/introspect"),
+		RegistrationEndpoint: registration, IntrospectionEndpoint: p.url("/oauth2/introspect"),
 		RevocationEndpoint: p.url("/oauth2/revoke"), EndSessionEndpoint: p.url("/oauth2/logout"),
 		Scopes: []string{"openid", "profile", "email", "address", "offline_access"}, Claims: claimNames(),
 		ClaimTypes: []string{"normal"}, ResponseTypes: []string{"code"}, ResponseModes: []string{modeQuery, modeFormPost},

@@ -44,21 +44,23 @@ type Grants interface {
 	Grant(ctx context.Context, u identity.UserID, client string) (consent.Grant, error) // problem.NotFound
 }
 
-// Deps is what a Provider works with. All fields but OpenRegistration and Who are required.
+// Deps is what a Provider works with. All fields but those about registration and Who
+// are required.
 type Deps struct {
-	Issuer           string // scheme://host[:port][/path], without a slash at its end
-	OpenRegistration bool   // anybody may register clients
-	Box              *secret.Box
-	Clients          *Clients
-	Keys             *token.KeySet
-	Store            Store
-	Asks             Asks
-	Grants           Grants
-	Sessions         *session.Keeper
-	Events           event.Recorder
-	Pages            Pages
-	InTx             func(ctx context.Context, do func(ctx context.Context) error) error
-	Now              func() time.Time
+	Issuer             string // scheme://host[:port][/path], without a slash at its end
+	OpenRegistration   bool   // anybody may register clients; otherwise holders of an initial access token
+	ClosedRegistration bool   // nobody may, whatever they hold
+	Box                *secret.Box
+	Clients            *Clients
+	Keys               *token.KeySet
+	Store              Store
+	Asks               Asks
+	Grants             Grants
+	Sessions           *session.Keeper
+	Events             event.Recorder
+	Pages              Pages
+	InTx               func(ctx context.Context, do func(ctx context.Context) error) error
+	Now                func() time.Time
 
 	// Who returns how a person is shown to themselves; nil: the logout page names nobody.
 	Who func(ctx context.Context, u identity.UserID) (name, address string, err error)

@@ -28,7 +28,7 @@ func unsafeRedirect(uri string, t ClientType) string {
 	case strings.Contains(uri, "*"):
 		return "must not contain a wildcard"
 	case u.Scheme == "https":
-		if u.Host == "" {
+		if u.Hostname() == "" {
 			return "has no host"
 		}
 		return ""

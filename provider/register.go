@@ -37,7 +37,7 @@ type registration struct {
 
 	// Members that an update must repeat, or must not send.
 	ID     string `json:"client_id,omitempty"`
-	Secret string `json:"client_secret,omitempty"` //nolint:gosec // read only to be compared; never kept
+	Secret string `json:"client_secret,omitempty"` // read only to be compared; never kept
 }
 
 // registered is the answer to a registration (RFC 7591 §3.2.1, RFC 7592 §3).
@@ -54,8 +54,12 @@ type registered struct {
 const maxMetadata = 64 << 10
 
 // Register creates a client at its own wish (RFC 7591 §3.1). Where registration is not
-// open, an initial access token gives leave, one use of it per client.
+// open, an initial access token gives leave, one use of it per client; where it is closed,
+// nothing does.
 func (p *Provider) Register(w http.ResponseWriter, r *http.Request) error {
+	if p.ClosedRegistration {
+		return errNotOffered
+	}
 	if r.Method != http.MethodPost {
 		return wrongMethod(w, "POST")
 	}
@@ -182,6 +186,11 @@ func (g registration) client(was Client) (Client, error) {
 	if g.SubjectType != "" && g.SubjectType != "public" {
 		return c, invalid("subject_type", "subject_type_unsupported", "The subject_type is public.")
 	}
+	for _, scope := range c.Scopes {
+		if !slices.Contains(forPeople, scope) && !slices.Contains(was.Scopes, scope) {
+			return c, invalid("scope", "scope_unavailable", "An app that registers itself gets openid and scopes about people; others are the operator's to give.")
+		}
+	}
 	if g.IDTokenAlg != "" && g.IDTokenAlg != "RS256" {
 		return c, invalid("id_token_signed_response_alg", "alg_unsupported", "ID tokens are signed with RS256.")
 	}
@@ -208,6 +217,9 @@ func (p *Provider) registered(c Client) registered {
 	}
 	return answer
 }
+
+// errNotOffered is the answer where nobody may register.
+var errNotOffered = problem.New(problem.NotFound, "registration_closed", "Apps cannot register themselves here.")
 
 // errMetadata is what an unreadable registration is told.
 var errMetadata = problem.New(problem.Invalid, "metadata_unreadable", "Send the metadata as one JSON object of at most 64 KiB.")

@@ -155,6 +155,55 @@ func TestUnreadableMetadataIsRefused(t *testing.T) {
 	}
 }
 
+func TestAClientCannotGiveItselfScopesOfTheOperators(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.wire(provider.Deps{OpenRegistration: true})
+		for _, body := range []string{
+			`{"grant_types":["client_credentials"],"scope":"payments:write"}`,
+			`{"redirect_uris":["` + callback + `"],"scope":"openid payments:write"}`,
+		} {
+			if rec := w.json(http.MethodPost, "/oauth2/register", "", body); rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "invalid_client_metadata") {
+				t.Errorf("%s: %d %s", body, rec.Code, rec.Body)
+			}
+		}
+		rec := w.json(http.MethodPost, "/oauth2/register", "", `{"redirect_uris":["`+callback+`"],"scope":"openid email"}`)
+		var g registration
+		must(t, json.Unmarshal(rec.Body.Bytes(), &g))
+		put := func(scope string) int {
+			return w.json(http.MethodPut, "/oauth2/register/"+g.ID, g.Token, `{"client_id":"`+g.ID+`","redirect_uris":["`+callback+`"],"scope":"`+scope+`"}`).Code
+		}
+		if put("openid payments:write") != http.StatusBadRequest {
+			t.Error("an update is weaker than the registration")
+		}
+		_, err := w.clients.Update(t.Context(), provider.ClientID(g.ID), "operator:cli", func(c *provider.Client) error {
+			c.Scopes = append(c.Scopes, "payments:write")
+			return nil
+		})
+		must(t, err)
+		if put("openid payments:write") != http.StatusOK {
+			t.Error("what the operator gave may be kept")
+		}
+	})
+}
+
+func TestClosedRegistrationIsClosedWhateverOneHolds(t *testing.T) {
+	w := newWorld(t, sqlite(t), clockOf())
+	key, _, err := w.clients.NewRegistrationToken(t.Context(), 1, time.Hour, "operator:cli")
+	must(t, err)
+	w.wire(provider.Deps{ClosedRegistration: true})
+	for _, bearer := range []string{"", key.Reveal()} {
+		if rec := w.json(http.MethodPost, "/oauth2/register", bearer, `{"redirect_uris":["`+callback+`"]}`); rec.Code == http.StatusCreated {
+			t.Errorf("registered: %d %s", rec.Code, rec.Body)
+		}
+	}
+	if list, err := w.clients.List(t.Context(), "", 10); err != nil || len(list) != 0 {
+		t.Errorf("%d clients, %v", len(list), err)
+	}
+	if rec := w.json(http.MethodGet, "/.well-known/openid-configuration", "", ""); strings.Contains(rec.Body.String(), "registration_endpoint") {
+		t.Error("discovery offers what is closed")
+	}
+}
+
 func TestRedirectURIsByType(t *testing.T) {
 	w := newWorld(t, sqlite(t), clockOf())
 	for _, tc := range []struct {
@@ -186,6 +235,7 @@ func TestRedirectURIsByType(t *testing.T) {
 		{provider.Native, "blob:https://x/y", false, "script"},
 		{provider.Native, "file:///etc/passwd", false, "a file"},
 		{provider.Web, "https:///cb", false, "no host"},
+		{provider.Web, "https://:443/cb", false, "a port of no host"},
 		{provider.Web, "HTTPS://rp.example.org/cb", false, "spelled otherwise"},
 		{provider.Web, "/cb", false, "relative"},
 		{provider.Web, "https://rp.example.org/\u202ecb", false, "direction override"},
@@ -234,15 +284,18 @@ func TestUnsafeClientsAreRefusedHoweverTheyAreWritten(t *testing.T) {
 	w := newWorld(t, sqlite(t), clockOf())
 	good := provider.Client{Name: "X", RedirectURIs: []string{callback}}
 	for why, change := range map[string]func(*provider.Client){
-		"no name":                func(c *provider.Client) { c.Name = " " },
-		"no redirect URI":        func(c *provider.Client) { c.RedirectURIs = nil },
-		"public machine":         func(c *provider.Client) { c.AuthMethod, c.GrantTypes = "none", []string{"client_credentials"} },
-		"public resource server": func(c *provider.Client) { c.AuthMethod, c.MayIntrospect = "none", true },
-		"implicit":               func(c *provider.Client) { c.GrantTypes = []string{"implicit"} },
-		"refresh alone":          func(c *provider.Client) { c.GrantTypes = []string{"refresh_token"} },
-		"scope with a quote":     func(c *provider.Client) { c.Scopes = []string{`a"b`} },
-		"script as logo":         func(c *provider.Client) { c.LogoURI = "javascript:alert(1)" },
-		"unregistered method":    func(c *provider.Client) { c.AuthMethod = "tls_client_auth" },
+		"no name":                     func(c *provider.Client) { c.Name = " " },
+		"no redirect URI":             func(c *provider.Client) { c.RedirectURIs = nil },
+		"public machine":              func(c *provider.Client) { c.AuthMethod, c.GrantTypes = "none", []string{"client_credentials"} },
+		"public resource server":      func(c *provider.Client) { c.AuthMethod, c.MayIntrospect = "none", true },
+		"implicit":                    func(c *provider.Client) { c.GrantTypes = []string{"implicit"} },
+		"refresh alone":               func(c *provider.Client) { c.GrantTypes = []string{"refresh_token"} },
+		"scope with a quote":          func(c *provider.Client) { c.Scopes = []string{`a"b`} },
+		"script as logo":              func(c *provider.Client) { c.LogoURI = "javascript:alert(1)" },
+		"unregistered method":         func(c *provider.Client) { c.AuthMethod = "tls_client_auth" },
+		"a name that reads backwards": func(c *provider.Client) { c.Name = "Acme \u202emoc.knab" },
+		"a name with a hidden part":   func(c *provider.Client) { c.Name = "Ac\u200bme" },
+		"a name on two lines":         func(c *provider.Client) { c.Name = "Acme\u2028verified" },
 		"script after signing out": func(c *provider.Client) {
 			c.PostLogoutRedirectURIs = []string{"javascript:alert(1)"}
 		},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"idp/internal/problem"
@@ -45,6 +46,7 @@ func complete(c *Client) {
 		if len(c.GrantTypes) == 0 {
 			c.GrantTypes = []string{grantMachine}
 		}
+	case Web: // the defaults below are its own
 	}
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{grantCode, grantRefresh}
@@ -200,4 +202,9 @@ func validLinks(c Client) error {
 	return nil
 }
 
-func control(r rune) bool { return r < ' ' || r == 0x7f }
+// control reports characters that cannot be seen, and could turn a name into another's on
+// the consent page. The two joiners are spelling in some scripts.
+func control(r rune) bool {
+	joiner := r == '\u200c' || r == '\u200d'
+	return unicode.IsControl(r) || !joiner && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}

@@ -62,7 +62,8 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	var err error
 	s.provider, err = provider.New(provider.Deps{
-		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open", Box: s.Box,
+		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open",
+		ClosedRegistration: s.Config.Registration == "closed", Box: s.Box,
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Asks: storage.NewLogin(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who,
 		InTx: s.DB.InTx, Now: s.now,
