@@ -2,9 +2,13 @@ package storage
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 )
+
+// Quiet is what River's log passes.
+func Quiet(h slog.Handler) slog.Handler { return quiet{h} }
 
 // Pretend runs a statement that no store offers, so that a test can play a crash or a
 // stranger with the database file.

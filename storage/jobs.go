@@ -40,7 +40,7 @@ func NewQueue(db *DB, log *slog.Logger) (*Queue, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	client, err := river.NewClient(db.riverDriver(), &river.Config{Logger: log})
+	client, err := river.NewClient(db.riverDriver(), &river.Config{Logger: slog.New(quiet{log.Handler()})})
 	if err != nil {
 		return nil, fmt.Errorf("open the job queue: %w", err)
 	}
@@ -126,7 +126,8 @@ func (q *Queue) Start(ctx context.Context, handlers job.Handlers, periodic []job
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: jobRescue,
 		MaxAttempts:          jobAttempts,
-		Logger:               q.log,
+		Logger:               slog.New(quiet{q.log.Handler()}),
+		ErrorHandler:         failures{q.log},
 	})
 	if err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
