@@ -39,6 +39,8 @@ func serveFloor(listen, database string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = insert.Close() }()
+	defer func() { _ = find.Close() }()
 	known := sha256.Sum256([]byte("secret"))
 	authentic := func(r *http.Request) bool {
 		id, key, _ := r.BasicAuth()

@@ -41,8 +41,9 @@ func slot(m identity.Method) identity.Method {
 		return identity.EmailCode
 	case identity.ResetCode:
 		return identity.ResetCode
+	default:
+		return ""
 	}
-	return ""
 }
 
 // offers reports whether the method may be used now; where a mailed code is offered, the

@@ -95,8 +95,9 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 		return seconds(a, f, p)
 	case NeedsEmailVerification:
 		return []identity.Method{mailed(p)}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // firsts never depends on who was named, so that it tells nobody who exists; only within
@@ -201,15 +202,11 @@ var moves = map[move][]Step{
 // open reports whether the move may be made on this attempt at that step. Within a session
 // the person is fixed: nobody else can be named, and a lost password is for signing in.
 func (m move) open(at Step, a Attempt, p Policy) bool {
-	switch m {
-	case identify:
-		if a.Goal == StepUp {
-			return false
-		}
-	case forgot:
-		if a.Goal != SignIn || !p.Password {
-			return false
-		}
+	if m == identify && a.Goal == StepUp {
+		return false
+	}
+	if m == forgot && (a.Goal != SignIn || !p.Password) {
+		return false
 	}
 	return slices.Contains(moves[m], at)
 }

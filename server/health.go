@@ -22,6 +22,7 @@ func (h *health) count(_ net.Conn, state http.ConnState) {
 		h.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		h.open.Add(-1)
+	case http.StateActive, http.StateIdle: // was counted, still is
 	}
 }
 

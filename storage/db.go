@@ -95,7 +95,7 @@ func (db *DB) connectSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // WAL and shm files inherit the mode
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file; WAL and shm inherit its mode
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}

@@ -51,7 +51,7 @@ func Load(from Source) (c Config, warnings []string, err error) {
 	}
 	var wrong []error
 	if from.File != "" {
-		text, err := os.ReadFile(from.File) //nolint:gosec // the operator names the file
+		text, err := os.ReadFile(from.File)
 		if err != nil {
 			return c, nil, fmt.Errorf("read configuration: %w", err)
 		}

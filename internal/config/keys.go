@@ -41,7 +41,7 @@ func Keys() []Key {
 		{Name: "data_dir", Default: "idp-data",
 			Doc: "Directory for the SQLite database and, in development, the master key. Made if absent, for nobody else to read.",
 			at:  func(c *Config) any { return &c.DataDir }},
-		{Name: "database_url", Secret: true, Depends: "the SQLite file idp.db in data_dir",
+		{Name: "database_url", Secret: true, Depends: "the SQLite file idp.db in data_dir", //nolint:gosec // no password, an example
 			Doc: "postgres://user:password@host/database, or sqlite:PATH.",
 			at:  func(c *Config) any { return &c.DatabaseURL }},
 		{Name: "database_max_connections", Default: "0",

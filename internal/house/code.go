@@ -158,7 +158,7 @@ func keysOf(lit *ast.CompositeLit) map[string]ast.Expr {
 var secretWords = []string{"password", "secret", "token", "code", "seed"}
 
 // printable are fields that end in such a word and may be printed, each with its reason.
-var printable = map[string]string{
+var printable = map[string]string{ //nolint:gosec // names of fields, no credentials
 	"internal/problem/problem.go: Error.Code":  "the stable name of a problem, part of the public API",
 	"internal/web/json.go: Document.Code":      "the same, as it is sent",
 	"admin/import.go: LineError.Code":          "the same, for a line of an import",

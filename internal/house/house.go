@@ -9,6 +9,7 @@ package house
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -92,12 +93,12 @@ var skipped = map[string]bool{
 }
 
 // Load reads the tree at root: one `go list`, one parse.
-func Load(root string) (*House, error) {
+func Load(ctx context.Context, root string) (*House, error) {
 	h := &House{Texts: map[string]string{}, Exists: func(p string) bool {
 		_, err := os.Stat(filepath.Join(root, filepath.FromSlash(p)))
 		return err == nil
 	}}
-	if err := h.list(root); err != nil {
+	if err := h.list(ctx, root); err != nil {
 		return nil, err
 	}
 	fset := token.NewFileSet()
@@ -126,7 +127,7 @@ func (h *House) take(fset *token.FileSet, root, rel string) error {
 	if !goFile && !isText(rel) {
 		return nil
 	}
-	body, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(rel)))
+	body, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(rel))) //nolint:gosec // a file of this repository
 	if err != nil {
 		return err
 	}
@@ -159,8 +160,8 @@ func parse(fset *token.FileSet, rel string, body []byte) *File {
 }
 
 // list asks the go command for every package of ours and all they link.
-func (h *House) list(root string) error {
-	cmd := exec.Command("go", "list", "-e", "-deps", "-json=ImportPath,Name,Standard,Imports,Deps,Module", "./...")
+func (h *House) list(ctx context.Context, root string) error {
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-json=ImportPath,Name,Standard,Imports,Deps,Module", "./...")
 	cmd.Dir = root
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints

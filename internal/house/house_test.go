@@ -1,11 +1,12 @@
 package house
 
 import (
+	"context"
 	"sync"
 	"testing"
 )
 
-var load = sync.OnceValues(func() (*House, error) { return Load("../..") })
+var load = sync.OnceValues(func() (*House, error) { return Load(context.Background(), "../..") })
 
 func TestTheHouseKeepsItsRules(t *testing.T) {
 	h, err := load()

@@ -116,7 +116,7 @@ func plainNames(h *House) (found []string) {
 	return found
 }
 
-// nolint with linters and a reason, the only form allowed.
+// silenced is the only form allowed: nolint with its linters and a reason.
 var silenced = regexp.MustCompile(`^//nolint:[a-z,]+ // \S+`)
 
 func reasonsForSilence(h *House) (found []string) {

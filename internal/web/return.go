@@ -14,12 +14,16 @@ func (p *Pages) returnCookie() string {
 	return "idp_return"
 }
 
+func (p *Pages) returnTo(path string, seconds int) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure wherever the issuer is https
+		Name: p.returnCookie(), Value: path, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
 // KeepReturn remembers where to go once somebody has signed in.
 func (p *Pages) KeepReturn(w http.ResponseWriter, path string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: p.returnCookie(), Value: path, Path: "/", MaxAge: returnLife,
-		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, p.returnTo(path, returnLife))
 }
 
 // TakeReturn returns where to go now, once: what was kept, or otherwise fallback.
@@ -28,9 +32,7 @@ func (p *Pages) TakeReturn(w http.ResponseWriter, r *http.Request, fallback stri
 	if len(kept) == 0 {
 		return fallback
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: p.returnCookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, p.returnTo("", -1))
 	if len(kept) > 1 {
 		return fallback // somebody tossed one from a sibling host
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -65,11 +66,24 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) serve(rt web.Route, r *http.Request) *http.Response {
+// answer is what a route said, its body read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	text       string
+}
+
+func (d *desk) serve(rt web.Route, r *http.Request) answer {
 	d.Helper()
 	w := httptest.NewRecorder()
 	d.faces.Handler(rt).ServeHTTP(w, r)
-	return w.Result()
+	res := w.Result()
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		d.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(body)}
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) error {
@@ -98,20 +112,11 @@ func (d *desk) token(browser string) string {
 	show := func(w http.ResponseWriter, r *http.Request) error {
 		return d.pages.Show(w, r, http.StatusOK, "logout", templates.Logout{Action: "/x"})
 	}
-	found := tokenInput.FindStringSubmatch(text(d.T, d.serve(web.Route{Do: show, Face: web.Page}, r)))
+	found := tokenInput.FindStringSubmatch(d.serve(web.Route{Do: show, Face: web.Page}, r).text)
 	if found == nil {
 		d.Fatal("the page carries no form token")
 	}
 	return found[1]
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(r.Body); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }
 
 func TestOnlyOurOwnFormsChangeAnything(t *testing.T) {
@@ -241,7 +246,7 @@ func TestOurFaultSaysNothingAndIsLoggedWithItsTrace(t *testing.T) {
 		for _, face := range []web.Face{web.Page, web.Protocol} {
 			d := newDesk(t)
 			got := d.serve(web.Route{Pattern: "GET /x", Do: do, Face: face}, httptest.NewRequest(http.MethodGet, issuer+"/x?code=zebra", nil))
-			body, trace := text(t, got), got.Header.Get("X-Request-Id")
+			body, trace := got.text, got.Header.Get("X-Request-Id")
 			if got.StatusCode != http.StatusInternalServerError || strings.Contains(body, "hunter2") {
 				t.Errorf("status %d, body %s", got.StatusCode, body)
 			}
@@ -264,7 +269,7 @@ func TestProblemsAreDocumentsOrPages(t *testing.T) {
 		return problem.New(problem.TooMany, "slow_down", `Slow <b>down</b>.`).On("answer").After(1500 * time.Millisecond).Because(errors.New("inner"))
 	}
 	got := d.serve(web.Route{Do: do, Face: web.Frontend}, httptest.NewRequest(http.MethodGet, issuer+"/x", nil))
-	body := text(t, got)
+	body := got.text
 	if got.StatusCode != 429 || got.Header.Get("Retry-After") != "2" || got.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("answered %d %v", got.StatusCode, got.Header)
 	}
@@ -277,7 +282,7 @@ func TestProblemsAreDocumentsOrPages(t *testing.T) {
 		t.Error("the cause left the process")
 	}
 	page := d.serve(web.Route{Do: do, Face: web.Page}, httptest.NewRequest(http.MethodGet, issuer+"/x?error=<script>alert(1)</script>", nil))
-	body = text(t, page)
+	body = page.text
 	if page.StatusCode != 429 || !strings.Contains(body, `id="error-page" data-error="slow_down"`) || !strings.Contains(body, page.Header.Get("X-Request-Id")) {
 		t.Errorf("answered %d %s", page.StatusCode, body)
 	}

@@ -16,7 +16,7 @@ import (
 // and returns it with the cookie to send. It is the session in use.
 func SignIn(t testing.TB, k *session.Keeper, user identity.UserID, cookies ...*http.Cookie) (session.Session, *http.Cookie) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	for _, c := range cookies {
 		r.AddCookie(c)

@@ -83,7 +83,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	if err := migrate("sqlite:" + path); err != nil { // closing folds the WAL into the file
 		return nil, err
 	}
-	return os.ReadFile(path) //nolint:gosec // the path is our own
+	return os.ReadFile(path)
 })
 
 func migrate(url string) error {
@@ -144,7 +144,7 @@ func create(t testing.TB, from string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_, err := admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
+		_, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		if err != nil {
 			t.Errorf("drop the test database: %v", err)
 		}
