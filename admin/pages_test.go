@@ -166,6 +166,24 @@ func TestAnAppIsAddedChangedAndDeletedAndItsSecretIsShownOnce(t *testing.T) {
 	})
 }
 
+func TestTheNodeRecipeAllowsPlainHTTPOnlyOnOnesOwnMachine(t *testing.T) {
+	c := provider.Client{ID: "client_1", Type: provider.Web, RedirectURIs: []string{"https://web.example/cb"}}
+	for issuer, insecure := range map[string]bool{"http://localhost:8080": true, "https://id.example": false} {
+		found := false
+		for _, r := range admin.Recipes(issuer, c, secret.NewString("idp_cs_x")) {
+			if r.ID == "node" {
+				found = true
+				if strings.Contains(r.Text, "allowInsecureRequests") != insecure || strings.Contains(r.Text, "{insecure}") {
+					t.Errorf("%s: %s", issuer, r.Text)
+				}
+			}
+		}
+		if !found {
+			t.Error("there is no recipe for Node")
+		}
+	}
+}
+
 func TestRecipesOfAPublicAppNameNoSecret(t *testing.T) {
 	for _, c := range []provider.Client{
 		{ID: "client_1", Type: provider.SPA, AuthMethod: "none", RedirectURIs: []string{"https://spa.example/cb"}, Scopes: []string{"openid"}},

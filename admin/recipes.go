@@ -60,8 +60,12 @@ func filling(issuer string, c provider.Client, key secret.String) *strings.Repla
 	if shown == "" {
 		shown = keyHole
 	}
+	insecure := ""
+	if strings.HasPrefix(issuer, "http://") { // openid-client refuses plain http unless told
+		insecure = "\n  undefined,\n  { execute: [client.allowInsecureRequests] }, // only for http on your own machine"
+	}
 	return strings.NewReplacer(
-		"{issuer}", issuer, "{client}", string(c.ID), "{secret}", shown, "{redirect}", redirect, "{origin}", origin,
+		"{insecure}", insecure, "{issuer}", issuer, "{client}", string(c.ID), "{secret}", shown, "{redirect}", redirect, "{origin}", origin,
 		"{scopes}", strings.Join(c.Scopes, " "), "{cookie}", secret.Token("").Reveal(),
 	)
 }
@@ -107,7 +111,7 @@ import * as client from "openid-client"
 const config = await client.discovery(
   new URL("{issuer}"),
   "{client}",
-  "{secret}",
+  "{secret}",{insecure}
 )
 
 const verifier = client.randomPKCECodeVerifier()

@@ -36,7 +36,7 @@ type NewUser struct {
 }
 
 // ErrAddressHeld says that the address belongs to somebody already.
-var ErrAddressHeld = problem.New(problem.Conflict, "identifier_taken", "Somebody has that e-mail address already.").On("email")
+var ErrAddressHeld = problem.New(problem.Conflict, "identifier_taken", "Somebody has that email address already.").On("email")
 
 // Create makes a person. The password has to meet the rules that it would at sign-up.
 func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.User, error) {
@@ -132,7 +132,7 @@ func (u *Users) List(ctx context.Context, text string, after identity.UserID, li
 // Find returns the person with that user id or e-mail address, or problem.NotFound. An
 // address that nobody has proven counts if only one person claims it.
 func (u *Users) Find(ctx context.Context, who string) (login.Person, error) {
-	unknown := problem.New(problem.NotFound, "user_unknown", "There is nobody with that user id or e-mail address.")
+	unknown := problem.New(problem.NotFound, "user_unknown", "There is nobody with that user id or email address.")
 	address, bad := identity.ParseEmail(who)
 	if bad != nil {
 		p, err := u.People.Person(ctx, identity.UserID(who))

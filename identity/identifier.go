@@ -33,7 +33,7 @@ func (i Identifier) None() bool { return i.Value == "" }
 const maxEmail = 254 // octets, RFC 5321 §4.5.3.1.3 less the angle brackets
 
 // ErrEmail is what a person reads who typed something that is no e-mail address.
-var ErrEmail = problem.New(problem.Invalid, "email_invalid", "Enter an e-mail address like name@example.com.").On("identifier")
+var ErrEmail = problem.New(problem.Invalid, "email_invalid", "Enter an email address like name@example.com.").On("identifier")
 
 // ParseEmail returns the canonical form of one bare addr-spec: NFC, lower case, the
 // domain in ASCII (IDNA). Quoted local parts, comments, display names, control

@@ -218,8 +218,8 @@ func TestOpeningALinkChangesNothingUntilTheButtonIsPressed(t *testing.T) {
 		at, err := url.Parse(link)
 		s.must(err)
 		b.post(at.Path, "token", at.Query().Get("token")).want(303, "/account")
-		s.browser().get(link).want(200, "This link has been used").wantNot("login-code-shown")
-		b.get(link).want(200, "This link has been used")
+		s.browser().get(link).want(200, "This link no longer works").wantNot("login-code-shown")
+		b.get(link).want(200, "This link no longer works")
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 // The problems of passwords. ErrPassword is one answer to three things: nobody has that
 // address, the password is wrong, the address is locked.
 var (
-	ErrPassword      = problem.New(problem.Invalid, "password_wrong", "The e-mail address and the password do not match.").On("password")
+	ErrPassword      = problem.New(problem.Invalid, "password_wrong", "The email address and the password do not match.").On("password")
 	ErrPasswordEmpty = problem.New(problem.Invalid, "password_missing", "Enter your password.").On("password")
 )
 
@@ -151,7 +151,7 @@ func (r PasswordRules) Check(password secret.String, address identity.Identifier
 	switch {
 	case r.Digit && !digit:
 		return refuse("password_needs_digit", "Add a digit to the password.")
-	case r.MixedCase && !(upper && lower):
+	case r.MixedCase && (!upper || !lower):
 		return refuse("password_needs_mixed_case", "Use both capital and small letters in the password.")
 	case r.Special && !special:
 		return refuse("password_needs_special", "Add a character that is neither letter nor digit to the password.")

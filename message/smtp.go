@@ -157,7 +157,7 @@ func (s *SMTP) compose(l Letter) (*gomail.Msg, error) {
 	if err != nil || to.Address != l.To {
 		return nil, fmt.Errorf("message %s: its address does not parse", l.ID)
 	}
-	msg := gomail.NewMsg()
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
 	msg.ToMailAddress(to)
 	if s.replyTo != nil {

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,6 +78,27 @@ func (f Frame) Translated(key, text string) string {
 		return t
 	}
 	return text
+}
+
+// Scopes says what scopes let a relying party do: what people ask first comes first, the
+// scopes of an application's own after it, staying connected last.
+func (f Frame) Scopes(names []string) []string {
+	order := []string{"openid", "profile", "email", "phone", "address", "groups", "roles"}
+	rank := func(name string) int {
+		if name == "offline_access" {
+			return len(order) + 1
+		}
+		if i := slices.Index(order, name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	sorted := slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return rank(a) - rank(b) })
+	said := make([]string, 0, len(sorted))
+	for _, name := range sorted {
+		said = append(said, f.Scope(name))
+	}
+	return said
 }
 
 // Scope says in plain words what a scope lets a relying party do.

@@ -33,7 +33,7 @@ func samples() []drawing {
 	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
 	return []drawing{
 		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Attempt": "", "Identifier": "", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false}}},
-		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The e-mail address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false}}},
+		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false}}},
 		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true}}},
 		{"password", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Change": "#", "Others": true, "Forgot": true}}},
 		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": true, "Others": true, "Wait": 27}}},

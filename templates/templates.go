@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 
@@ -65,7 +66,7 @@ type Trouble struct {
 }
 
 // Load parses the embedded templates. A file of the same name in dir ("" for none) replaces
-// the embedded one.
+// the embedded one, and a file of words there may add a language.
 func Load(dir string) (*Set, error) {
 	var files fs.FS = embedded
 	if dir != "" {
@@ -147,6 +148,26 @@ func (o overlay) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	return o.under.Open(name)
+}
+
+// ReadDir lists the lower directory, and for words the upper one too: a language may be
+// new, a page may only be replaced.
+func (o overlay) ReadDir(name string) ([]fs.DirEntry, error) {
+	found, err := fs.ReadDir(o.under, name)
+	if err != nil || name != "locales" {
+		return found, err
+	}
+	more, err := fs.ReadDir(o.over, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, entry := range more {
+		known := slices.ContainsFunc(found, func(e fs.DirEntry) bool { return e.Name() == entry.Name() })
+		if !known && !entry.IsDir() {
+			found = append(found, entry)
+		}
+	}
+	return found, nil
 }
 
 // dict makes a map of alternating keys and values, to hand several things to a part.

@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,7 +28,7 @@ func load(t *testing.T) *templates.Set {
 
 func draw(t *testing.T, set *templates.Set, name string, f templates.Frame) string {
 	t.Helper()
-	f.Locale, f.Brand, f.Form = "en", "Northwind", secret.NewString("token-of-the-form")
+	f.Locale, f.Brand, f.Form = cmp.Or(f.Locale, "en"), "Northwind", secret.NewString("token-of-the-form")
 	var b bytes.Buffer
 	if err := set.Page(&b, name, f); err != nil {
 		t.Fatalf("page %s: %v", name, err)
@@ -58,15 +59,6 @@ func attr(n *html.Node, name string) string {
 		}
 	}
 	return ""
-}
-
-func has(n *html.Node, name string) bool {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return true
-		}
-	}
-	return false
 }
 
 func inside(n *html.Node, tag string) bool {
@@ -340,6 +332,43 @@ func TestADirectoryReplacesSingleFiles(t *testing.T) {
 	}
 	if _, err := templates.Load(filepath.Join(dir, "missing")); err == nil {
 		t.Error("a directory that is not there is no error")
+	}
+}
+
+func TestADirectoryMayAddALanguage(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "locales"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "locales", "de.json"), []byte(`{"sign_in.title": "Anmelden"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := sample("sign_in")
+	frame.Locale = set.Match("de-CH,de;q=0.9")
+	page := draw(t, set, "sign_in", frame)
+	if !strings.Contains(page, `<html lang="de">`) || !strings.Contains(page, ">Anmelden</h1>") {
+		t.Error("the language in the directory is not spoken")
+	}
+	if !strings.Contains(page, "Forgot password?") {
+		t.Error("what it does not translate is not said in English")
+	}
+}
+
+func TestScopesAreSaidInTheOrderPeopleAsk(t *testing.T) {
+	page := draw(t, load(t), "account", templates.Frame{Data: map[string]any{
+		"Name": "Ann", "Address": "ann@acme.example", "Operator": false, "Now": time.Now(), "Done": "", "Sessions": []any{}, "Accounts": nil,
+		"Grants": []map[string]any{{
+			"Client": "c", "Party": map[string]any{"Name": "Acme"}, "Since": time.Now(),
+			"Scopes": []string{"email", "offline_access", "openid", "orders", "profile"},
+		}},
+	}})
+	want := "Know who you are · See your name and profile · See your email address · Use “orders” · Stay connected while you are away"
+	if !strings.Contains(page, want) {
+		t.Errorf("not in this order: %s", want)
 	}
 }
 

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"idp/internal/config"
+	"idp/templates"
 )
 
 func (c *cli) config() *cobra.Command {
@@ -40,6 +42,9 @@ func (c *cli) config() *cobra.Command {
 			}
 			if err := cfg.Validate(); err != nil {
 				return err
+			}
+			if _, err := templates.Load(cfg.TemplatesDir); err != nil {
+				return fmt.Errorf("templates_dir: %w", err)
 			}
 			for _, w := range append(warnings, cfg.Warnings()...) {
 				c.note("warning: %s", w)

@@ -63,6 +63,9 @@ func words(err error) string {
 	if !errors.As(err, &p) || p.Detail == "" {
 		return err.Error()
 	}
+	if cause := errors.Unwrap(p); p.Kind == problem.Unavailable && cause != nil {
+		return "the database does not answer: " + cause.Error() // whoever runs commands may know why
+	}
 	if p.Field != "" {
 		return p.Detail + " (" + p.Field + ")"
 	}

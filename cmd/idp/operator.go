@@ -62,6 +62,6 @@ func (c *cli) mail() *cobra.Command {
 			})
 		},
 	}
-	test.Flags().StringVar(&to, "to", "", "e-mail `address`")
+	test.Flags().StringVar(&to, "to", "", "email `address`")
 	return group(&cobra.Command{Use: "mail", Short: "Try the way mail goes out"}, test)
 }

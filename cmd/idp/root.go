@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -93,9 +94,27 @@ func must(cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// oneOf declares a flag that takes one of few words, and completes them.
+// choice is the value of a flag that takes one of few words.
+type choice struct {
+	at      *string
+	allowed []string
+}
+
+func (c choice) String() string { return *c.at }
+func (c choice) Type() string   { return "string" }
+
+func (c choice) Set(v string) error {
+	if !slices.Contains(c.allowed, v) {
+		return fmt.Errorf("it is one of %s", strings.Join(c.allowed, ", "))
+	}
+	*c.at = v
+	return nil
+}
+
+// oneOf declares a flag that takes one of few words, refuses others and completes these.
 func oneOf(cmd *cobra.Command, at *string, name, otherwise, doc string, allowed ...string) {
-	cmd.Flags().StringVar(at, name, otherwise, doc+": "+strings.Join(allowed, ", "))
+	*at = otherwise
+	cmd.Flags().Var(choice{at, allowed}, name, doc+": "+strings.Join(allowed, ", "))
 	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return allowed, cobra.ShellCompDirectiveNoFileComp
 	}

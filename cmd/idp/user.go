@@ -57,7 +57,7 @@ func (c *cli) userCreate() *cobra.Command {
 			})
 		},
 	})
-	cmd.Flags().StringVar(&n.Email, "email", "", "e-mail `address`")
+	cmd.Flags().StringVar(&n.Email, "email", "", "email `address`")
 	cmd.Flags().StringVar(&n.Name, "name", "", "full `name`")
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input; without it the person signs in by mail")
 	cmd.Flags().BoolVar(&n.Verified, "verified", false, "vouch that the address is theirs")
@@ -135,7 +135,7 @@ func (c *cli) userBan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ban USER",
 		Short: "Shut a person out: sessions and everything issued to apps end at once",
-		Args:  takes("USER (id or e-mail address)"),
+		Args:  takes("USER (id or email address)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.turn(cmd.Context(), args[0], "is banned", (*admin.Users).Ban)
 		},
@@ -146,7 +146,7 @@ func (c *cli) userUnban() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unban USER",
 		Short: "Let a person in again",
-		Args:  takes("USER (id or e-mail address)"),
+		Args:  takes("USER (id or email address)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.turn(cmd.Context(), args[0], "may sign in again", (*admin.Users).Unban)
 		},
