@@ -48,6 +48,16 @@ func (p *Pages) SignUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form.Party, form.Ask, form.Email = ask.party(), ask.ID, clipHint(ask.Hint)
+	if form.Invitation != "" {
+		i, err := p.Engine.invited(r.Context(), secret.NewString(form.Invitation), p.Engine.Now())
+		if problem.Is(err, problem.Gone) {
+			return p.closed(w, r, err)
+		}
+		if err != nil {
+			return err
+		}
+		form.Email = i.Address.Value // who holds the token was sent it there
+	}
 	return p.Web.Show(w, r, http.StatusOK, "sign_up", form)
 }
 

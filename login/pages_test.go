@@ -320,6 +320,17 @@ func TestSignUpIsClosedToTheUninvited(t *testing.T) {
 	})
 }
 
+func TestAnInvitationFillsInItsAddressAndSaysWhenItIsTooOld(t *testing.T) {
+	pages(t, func(s *site) {
+		s.settings.SignUp = login.Invited
+		path := "/sign-up?invitation=" + s.invite("ann@acme.org").Reveal()
+		s.browser().get(path).want(200, `value="ann@acme.org"`)
+		s.browser().get("/sign-up?invitation=guessed").want(410, `data-error="invitation_spent"`).wantNot("sign-up-password")
+		s.clock.Add(8 * 24 * time.Hour)
+		s.browser().get(path).want(410, `data-error="invitation_spent"`).wantNot("ann@acme.org")
+	})
+}
+
 func TestTwoPagesAskForThePasswordOnTheSecond(t *testing.T) {
 	pages(t, func(s *site) {
 		s.settings.TwoPages = true

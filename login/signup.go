@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,15 +28,21 @@ func (e *Engine) admit(ctx context.Context, t *turn, invitation secret.String) e
 		}
 		return nil
 	}
-	i, err := e.Store.Invitation(ctx, secret.DigestOf(invitation.Reveal()))
-	if problem.Is(err, problem.NotFound) || err == nil && (!i.UsedAt.IsZero() || !t.now.Before(i.ExpiresAt)) {
-		return problem.New(problem.Gone, "invitation_spent", "This invitation was used or is too old. Please ask for a new one.")
-	}
+	i, err := e.invited(ctx, invitation, t.now)
 	if err != nil {
 		return err
 	}
 	t.a.Draft.Invitation, t.a.Identifier = i.ID, i.Address
 	return nil
+}
+
+// invited returns the invitation of a token, or a problem that says it is of no use any more.
+func (e *Engine) invited(ctx context.Context, token secret.String, now time.Time) (Invitation, error) {
+	i, err := e.Store.Invitation(ctx, secret.DigestOf(token.Reveal()))
+	if problem.Is(err, problem.NotFound) || err == nil && (!i.UsedAt.IsZero() || !now.Before(i.ExpiresAt)) {
+		return Invitation{}, problem.New(problem.Gone, "invitation_spent", "This invitation was used or is too old. Please ask for a new one.")
+	}
+	return i, err
 }
 
 // Submit fills in sign-up fields; what is given replaces what was there. When nothing is

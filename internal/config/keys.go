@@ -54,7 +54,7 @@ func Keys() []Key {
 			Doc: "32 random bytes or more in base64 or hex. Secrets in the database are sealed under it; without it they are lost.",
 			at:  func(c *Config) any { return &c.MasterKey }},
 		{Name: "smtp_url", Secret: true, Depends: "in development none: mail stays in the inbox at /dev/inbox",
-			Doc: "The mail server: smtp://user:password@host:587 or smtps://user:password@host:465. STARTTLS is demanded; ?starttls=off for a server on the same machine.",
+			Doc: "The mail server: smtp://user:password@host:587 or smtps://user:password@host:465. STARTTLS is demanded, except of a server on the same machine, where it is used if offered.",
 			at:  func(c *Config) any { return &c.SMTPURL }},
 		{Name: "mail_from", Depends: "in development no-reply@localhost",
 			Doc: "Sender of all mail, like \"Acme <no-reply@acme.example>\".",
