@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,6 +51,8 @@ type DB struct {
 	clock    func() time.Time
 	postgres bool
 	hook     bun.QueryHook
+	unnamed  bool     // no prepared statements: a pooler in between would lose them
+	prepared sync.Map // query → *sql.Stmt
 }
 
 // Open opens the database and refuses one that was sealed under another master key or
@@ -125,8 +128,12 @@ func (db *DB) connectPostgres(o Options) error {
 	if err != nil {
 		return errors.New("open database: the PostgreSQL URL is not readable") // the cause would print the password
 	}
-	// bun writes values into the statement, so a statement cache would only cost round trips.
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// bun writes values into the statement, so a statement cache would only cost round trips;
+	// what is worth preparing, hot prepares. An operator who chose a mode has a pooler.
+	db.unnamed = strings.Contains(o.URL, "default_query_exec_mode=")
+	if !db.unnamed {
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}

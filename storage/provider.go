@@ -87,8 +87,7 @@ func (p *Provider) Authorization(ctx context.Context, id provider.AuthorizationI
 
 func (p *Provider) standing(ctx context.Context, column, value string) (provider.Standing, error) {
 	var row standingRow
-	err := p.db.read(ctx).NewRaw(
-		"SELECT "+standingColumns+" FROM authorizations a "+standingJoins+" WHERE "+column+" = ? LIMIT 1", value).Scan(ctx, &row)
+	err := p.db.hot(ctx, &row, "SELECT "+standingColumns+" FROM authorizations a "+standingJoins+" WHERE "+column+" = $1 LIMIT 1", value)
 	if err != nil {
 		return provider.Standing{}, explain("find authorization", err, errNoAuthorization)
 	}
@@ -106,13 +105,13 @@ func (p *Provider) Token(ctx context.Context, digest secret.Digest) (provider.Ac
 		TokenEnded         *int64
 		standingRow
 	}
-	err := p.db.read(ctx).NewRaw(`
+	err := p.db.hot(ctx, &row, `
 		SELECT t.authorization_id AS token_authorization, t.client_id AS token_client, t.scopes AS token_scopes,
 			t.created_at AS token_created, t.expires_at AS token_expires, t.ended_at AS token_ended,`+standingColumns+`
 		FROM tokens t
 		LEFT JOIN authorizations a ON a.id = t.authorization_id`+standingJoins+`
-		WHERE t.digest = ?
-		LIMIT 1`, string(digest)).Scan(ctx, &row)
+		WHERE t.digest = $1
+		LIMIT 1`, string(digest))
 	if err != nil {
 		return provider.AccessToken{}, provider.Standing{}, explain("find token", err, errNoToken)
 	}
