@@ -111,9 +111,12 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		for _, b := range []session.BrowserID{"browser_1", "browser_2", "browser_3"} {
 			must(t, sessions.SaveBrowser(ctx, session.Browser{ID: b, SeenAt: noon}))
 		}
+		// Whoever opens pages without end leaves browsers behind that nobody signs in on.
+		must(t, sessions.SaveBrowser(ctx, session.Browser{ID: "browser_flood", SeenAt: now.Add(-25 * time.Hour)}))
+		must(t, sessions.SaveBrowser(ctx, session.Browser{ID: "browser_today", SeenAt: now.Add(-time.Hour)}))
 		n, err := storage.SweepAt(ctx, db, now)
 		must(t, err)
-		if n != 8 { // attempt, ask, letter, throttle, invitation, session, two browsers
+		if n != 9 { // attempt, ask, letter, throttle, invitation, session, three browsers
 			t.Fatalf("%d rows went", n)
 		}
 		_, err = sessions.Session(ctx, old.ID)
@@ -121,6 +124,8 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		_, err = sessions.Session(ctx, young.ID)
 		must(t, err)
 		_, err = sessions.Browser(ctx, "browser_2")
+		must(t, err)
+		_, err = sessions.Browser(ctx, "browser_today")
 		must(t, err)
 		_, err = logins.Attempt(ctx, "1")
 		must(t, err)

@@ -8,6 +8,7 @@ import (
 // What is kept for how long after it ended.
 const (
 	keepSessions       = 90 * 24 * time.Hour // shown to their person, and a known browser
+	keepStrangers      = 24 * time.Hour      // browsers on which nobody signed in
 	keepAuthorizations = 24 * time.Hour
 	keepLetters        = 7 * 24 * time.Hour
 	keepInvitations    = 30 * 24 * time.Hour
@@ -16,8 +17,8 @@ const (
 )
 
 // Sweep deletes what nobody will ask for again: finished attempts and requests, forgotten
-// throttles, expired authorizations and tokens, sessions over for 90 days and browsers
-// unseen since, old letters, spent invitations and operator links. It works in small
+// throttles, expired authorizations and tokens, sessions over for 90 days, browsers without
+// any and unseen for a day, old letters, spent invitations and operator links. It works in small
 // transactions, so that nobody waits long for the writer.
 func (db *DB) Sweep(ctx context.Context) error {
 	_, err := db.sweep(ctx, db.now())
@@ -34,7 +35,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"throttles", "id", "expires_at < ?", now},
 		{"sessions", "id", "ended_at < ?", now.Add(-keepSessions)},
 		{"sessions", "id", "expires_at < ?", now.Add(-keepSessions)},
-		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepSessions)},
+		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepStrangers)},
 		{"letters", "id", "sent_at < ?", now.Add(-keepLetters)},
 		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
 		{"operator_links", "digest", "expires_at < ?", now},
