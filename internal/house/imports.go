@@ -86,7 +86,8 @@ var homes = map[string][]string{
 	"database/sql":                    {"storage", "server", "e2e", "bench"}, // server counts connections
 	"github.com/riverqueue/river":     {"storage"},
 	"github.com/spf13/cobra":          {"cmd"},
-	"github.com/knadh/koanf":          {"internal/config"},
+	"go.yaml.in/yaml":                 {"internal/config", "internal/house"},
+	"github.com/hashicorp/":           {"provider"},
 	"github.com/wneessen/go-mail":     {"message"},
 	"golang.org/x/crypto":             {"internal/secret", "bench"},
 }
