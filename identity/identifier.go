@@ -15,11 +15,8 @@ import (
 // Kind says what sort of identifier it is.
 type Kind string
 
-// The kinds of identifiers.
-const (
-	Email Kind = "email"
-	Phone Kind = "phone"
-)
+// Email is the one kind there is.
+const Email Kind = "email"
 
 // Identifier is a name a person signs in with, in its one canonical spelling.
 type Identifier struct {

@@ -13,7 +13,6 @@ type Purpose string
 const (
 	OIDC    Purpose = "oidc"    // ID tokens, JWT access tokens, logout tokens
 	Session Purpose = "session" // 60-second session tokens
-	SAML    Purpose = "saml"
 )
 
 // State is where a key stands in its life: published, then signing, then only verifying, then gone.

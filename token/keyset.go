@@ -131,18 +131,6 @@ func (k *KeySet) JWKS() (document []byte, etag string) {
 // Keys returns all keys that are not retired, by purpose, algorithm and age.
 func (k *KeySet) Keys() []Key { return slices.Clone(k.loaded().keys) }
 
-// Algorithms returns the algorithms that purpose can sign with, sorted.
-func (k *KeySet) Algorithms(p Purpose) []string {
-	var list []string
-	for s := range k.loaded().current {
-		if s.purpose == p {
-			list = append(list, s.algorithm)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
 func (k *KeySet) loaded() *ring {
 	if r := k.ring.Load(); r != nil {
 		return r

@@ -34,11 +34,9 @@ const (
 // without that, so they are compared as typed first and normalised second.
 type Hasher struct{ gate *gate }
 
-// NewHasher makes a Hasher of that many parallel computations; 0 is one fewer than the processors.
+// NewHasher makes a Hasher of that many parallel computations, each of which holds 19 MiB;
+// 0 is one fewer than the processors.
 func NewHasher(slots int) *Hasher { return &Hasher{gate: newGate(slots)} }
-
-// Slots returns how many hashes run at once; each of ours holds 19 MiB while it runs.
-func (h *Hasher) Slots() int { return cap(h.gate.slots) }
 
 // Waiting returns how many passwords wait for a slot.
 func (h *Hasher) Waiting() int { return int(h.gate.waiting.Load()) }

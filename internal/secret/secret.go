@@ -12,7 +12,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"math/big"
 
@@ -71,15 +70,6 @@ func Bytes(n int) []byte {
 // Token returns prefix followed by 256 random bits in base64url.
 func Token(prefix string) String {
 	return String{prefix + base64.RawURLEncoding.EncodeToString(Bytes(32))}
-}
-
-// Code returns six random decimal digits.
-func Code() String {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil {
-		panic("secret: no randomness: " + err.Error())
-	}
-	return String{fmt.Sprintf("%06d", n)}
 }
 
 // NewID returns prefix_ followed by 22 base62 characters that sort by time (UUIDv7).

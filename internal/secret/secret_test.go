@@ -69,13 +69,7 @@ func TestIdsSortByTimeAndNeverRepeat(t *testing.T) {
 	}
 }
 
-func TestCodesAreSixDigitsAndTokensAre256Bits(t *testing.T) {
-	for range 1000 {
-		c := secret.Code().Reveal()
-		if len(c) != 6 || strings.Trim(c, "0123456789") != "" {
-			t.Fatalf("%q", c)
-		}
-	}
+func TestTokensAre256Bits(t *testing.T) {
 	if got := len(secret.Token("x_").Reveal()); got != 2+43 {
 		t.Errorf("%d characters", got)
 	}
