@@ -94,19 +94,19 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) parked(r *http.Request) (login.Ask, error) {
 	browser, err := p.Sessions.Browser(r)
 	if problem.Is(err, problem.NotFound) {
-		return login.Ask{}, errElswhere
+		return login.Ask{}, errElsewhere
 	}
 	if err != nil {
 		return login.Ask{}, err
 	}
 	id := r.URL.Query().Get("ask")
 	if !nameable(id) {
-		return login.Ask{}, errElswhere
+		return login.Ask{}, errElsewhere
 	}
 	ask, err := p.Asks.Ask(r.Context(), login.AskID(id))
 	switch {
 	case problem.Is(err, problem.NotFound) || err == nil && (ask.Browser != browser.ID || ask.Resume != resumePath(p)):
-		return login.Ask{}, errElswhere
+		return login.Ask{}, errElsewhere
 	case err != nil:
 		return login.Ask{}, err
 	case !ask.UsedAt.IsZero():

@@ -44,16 +44,16 @@ const (
 	modeFormPost = "form_post"
 )
 
-// ErrNotHere answers requests that must not be sent back to anybody, because who asked or
+// These answer requests that must not be sent back to anybody, because who asked or
 // where the answer should go is not known for certain.
 var (
-	errWhoAsks  = problem.New(problem.Malformed, "client_unknown", "The app that sent you here is not known to this service. Check the client_id.")
-	errWhereTo  = problem.New(problem.Malformed, "redirect_uri_mismatch", "The address the app wants you sent back to is not one that it registered. Check the redirect_uri.")
-	errOff      = problem.New(problem.Malformed, "client_disabled", "The app that sent you here is switched off.")
-	errGarbled  = problem.New(problem.Malformed, "request_malformed", "The app that sent you here made a mistake: its request is not readable.")
-	errTwice    = problem.New(problem.Gone, "request_answered", "This request was answered already. Go back to the app and start again.")
-	errOver     = problem.New(problem.Gone, "request_expired", "This request has expired. Go back to the app and start again.")
-	errElswhere = problem.New(problem.NotFound, "request_unknown", "This request was not started in this browser. Go back to the app and start again.")
+	errWhoAsks   = problem.New(problem.Malformed, "client_unknown", "The app that sent you here is not known to this service. Check the client_id.")
+	errWhereTo   = problem.New(problem.Malformed, "redirect_uri_mismatch", "The address the app wants you sent back to is not one that it registered. Check the redirect_uri.")
+	errOff       = problem.New(problem.Malformed, "client_disabled", "The app that sent you here is switched off.")
+	errGarbled   = problem.New(problem.Malformed, "request_malformed", "The app that sent you here made a mistake: its request is not readable.")
+	errTwice     = problem.New(problem.Gone, "request_answered", "This request was answered already. Go back to the app and start again.")
+	errOver      = problem.New(problem.Gone, "request_expired", "This request has expired. Go back to the app and start again.")
+	errElsewhere = problem.New(problem.NotFound, "request_unknown", "This request was not started in this browser. Go back to the app and start again.")
 )
 
 // addressee finds out who asks and where answers go. Its problems are for a page, never

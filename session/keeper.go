@@ -27,18 +27,20 @@ type Keeper struct {
 // ErrNobody says that no session of this browser stands.
 var ErrNobody = problem.New(problem.Unauthenticated, "not_signed_in", "Please sign in.")
 
+var errNoBrowser = problem.New(problem.NotFound, "browser_unknown", "This browser has no session cookie.")
+
 // Browser returns the browser that sent r, or problem.NotFound if its cookie is absent, doubled or unknown.
 func (k *Keeper) Browser(r *http.Request) (Browser, error) {
 	t, ok := k.Cookies.Read(r)
 	if !ok {
-		return Browser{}, problem.New(problem.NotFound, "browser_unknown", "This browser has no session cookie.")
+		return Browser{}, errNoBrowser
 	}
 	b, err := k.Store.Browser(r.Context(), t.ID)
 	if err != nil {
 		return Browser{}, err
 	}
 	if !secret.Equal(string(b.Digest), string(secret.DigestOf(t.Secret.Reveal()))) {
-		return Browser{}, problem.New(problem.NotFound, "browser_unknown", "This browser has no session cookie.")
+		return Browser{}, errNoBrowser
 	}
 	return b, nil
 }
