@@ -1,10 +1,6 @@
 package account_test
 
 import (
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"regexp"
 	"testing"
 	"time"
@@ -18,7 +14,6 @@ import (
 	"idp/session/sessiontest"
 	"idp/storage"
 	"idp/storage/storagetest"
-	"idp/templates"
 )
 
 // desk is the account pages on a real database.
@@ -28,31 +23,17 @@ type desk struct {
 	keeper *session.Keeper
 	grants *storage.Consent
 	people *storage.People
-	server *httptest.Server
+	server *sessiontest.Site
 }
 
 func each(t *testing.T, f func(d *desk)) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		d := &desk{T: t, clock: storagetest.NewClock(), grants: storage.NewConsent(db), people: storage.NewPeople(db)}
-		mux := http.NewServeMux()
-		d.server = httptest.NewServer(mux)
-		t.Cleanup(d.server.Close)
-		at, err := url.Parse(d.server.URL)
-		d.must(err)
 		events := storage.NewEvents(db)
-		d.keeper = &session.Keeper{
-			Store: storage.NewSessions(db), Events: events, Cookies: session.NewCookies(false, at.Port()), Settings: session.DefaultSettings,
-			InTx: db.InTx, Now: d.clock.Now, Network: web.Network,
-		}
-		set, err := templates.Load("")
-		d.must(err)
-		shown := &web.Pages{
-			Set: set, Brand: "Northwind", Box: storagetest.Box(),
-			Browser: func(w http.ResponseWriter, r *http.Request) string { return string(d.keeper.Offer(w, r)) },
-		}
-		p := &account.Pages{Sessions: d.keeper, People: d.people, Grants: d.grants, Events: events, Web: shown, InTx: db.InTx, Now: d.clock.Now}
-		faces := &web.Faces{Pages: shown, Issuer: d.server.URL, Log: slog.New(slog.DiscardHandler), Now: d.clock.Now}
-		faces.Mount(mux, []web.Route{
+		d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: events, InTx: db.InTx, Now: d.clock.Now}
+		d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
+		p := &account.Pages{Sessions: d.keeper, People: d.people, Grants: d.grants, Events: events, Web: d.server.Pages, InTx: db.InTx, Now: d.clock.Now}
+		d.server.Mount([]web.Route{
 			{Pattern: "GET /{$}", Do: p.Root}, {Pattern: "GET /account", Do: p.Account}, {Pattern: "POST /sign-out", Do: p.SignOut},
 			{Pattern: "POST /account/sessions/end", Do: p.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: p.EndOthers},
 			{Pattern: "POST /account/apps/revoke", Do: p.Revoke},

@@ -2,9 +2,7 @@ package admin_test
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -35,39 +33,26 @@ type office struct {
 	keeper  *session.Keeper
 	clients *provider.Clients
 	inbox   *storage.Inbox
-	server  *httptest.Server
+	server  *sessiontest.Site
 }
 
 func offices(t *testing.T, f func(o *office)) {
 	each(t, func(t *testing.T, h *house) {
 		o := &office{T: t, house: h, inbox: storage.NewInbox(h.db)}
-		mux := http.NewServeMux()
-		o.server = httptest.NewServer(mux)
-		t.Cleanup(o.server.Close)
-		at, err := url.Parse(o.server.URL)
-		o.must(err)
-		o.keeper = &session.Keeper{
-			Store: storage.NewSessions(h.db), Events: h.events, Cookies: session.NewCookies(false, at.Port()), Settings: h.settings.Sessions,
-			InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
-		}
+		o.keeper = &session.Keeper{Store: storage.NewSessions(h.db), Events: h.events, Settings: h.settings.Sessions, InTx: h.db.InTx, Now: h.clock.Now}
+		o.server = sessiontest.Serve(t, o.keeper, storagetest.Box())
+		o.server.Pages.Development = true
 		o.clients = &provider.Clients{Store: storage.NewClients(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		keys := &token.KeySet{Store: storage.NewKeys(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		o.must(keys.Ensure(t.Context()))
-		set, err := templates.Load("")
-		o.must(err)
-		shown := &web.Pages{
-			Set: set, Brand: "Northwind", Development: true, Box: storagetest.Box(),
-			Browser: func(w http.ResponseWriter, r *http.Request) string { return string(o.keeper.Offer(w, r)) },
-		}
 		p := &admin.Pages{
-			Web: shown, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
+			Web: o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
 			Settings: h.settings, Clients: o.clients, Keys: keys, Inbox: o.inbox, Issuer: o.server.URL, Now: h.clock.Now,
 		}
-		faces := &web.Faces{Pages: shown, Issuer: o.server.URL, Log: slog.New(slog.DiscardHandler), Now: h.clock.Now}
 		form := func(w http.ResponseWriter, r *http.Request) error {
-			return shown.Show(w, r, http.StatusOK, "logout", templates.Logout{})
+			return o.server.Pages.Show(w, r, http.StatusOK, "logout", templates.Logout{})
 		}
-		faces.Mount(mux, []web.Route{
+		o.server.Mount([]web.Route{
 			{Pattern: "GET /form", Do: form},
 			{Pattern: "GET /operator", Do: p.Apps()}, {Pattern: "GET /operator/apps/new", Do: p.NewApp()}, {Pattern: "POST /operator/apps", Do: p.AddApp()},
 			{Pattern: "GET /operator/apps/{client}", Do: p.App()}, {Pattern: "POST /operator/apps/{client}", Do: p.SaveApp()},

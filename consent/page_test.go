@@ -2,10 +2,7 @@ package consent_test
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +18,6 @@ import (
 	"idp/session/sessiontest"
 	"idp/storage"
 	"idp/storage/storagetest"
-	"idp/templates"
 )
 
 // desk is the consent screen on a real database.
@@ -32,36 +28,22 @@ type desk struct {
 	store  *storage.Consent
 	asks   *storage.Login
 	people *storage.People
-	server *httptest.Server
+	server *sessiontest.Site
 }
 
 func each(t *testing.T, f func(d *desk)) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		d := &desk{T: t, clock: storagetest.NewClock(), store: storage.NewConsent(db), asks: storage.NewLogin(db), people: storage.NewPeople(db)}
-		mux := http.NewServeMux()
-		d.server = httptest.NewServer(mux)
-		t.Cleanup(d.server.Close)
-		at, err := url.Parse(d.server.URL)
-		d.must(err)
 		events := storage.NewEvents(db)
-		d.keeper = &session.Keeper{
-			Store: storage.NewSessions(db), Events: events, Cookies: session.NewCookies(false, at.Port()), Settings: session.DefaultSettings,
-			InTx: db.InTx, Now: d.clock.Now, Network: web.Network,
-		}
-		set, err := templates.Load("")
-		d.must(err)
-		shown := &web.Pages{
-			Set: set, Brand: "Northwind", Box: storagetest.Box(),
-			Browser: func(w http.ResponseWriter, r *http.Request) string { return string(d.keeper.Offer(w, r)) },
-		}
+		d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: events, InTx: db.InTx, Now: d.clock.Now}
+		d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
 		p := &consent.Pages{
-			Store: d.store, Sessions: d.keeper, Events: events, Web: shown, InTx: db.InTx, Now: d.clock.Now,
+			Store: d.store, Sessions: d.keeper, Events: events, Web: d.server.Pages, InTx: db.InTx, Now: d.clock.Now,
 			Who: func(_ context.Context, u identity.UserID) (string, string, error) {
 				return string(u), string(u) + "@example.com", nil
 			},
 		}
-		faces := &web.Faces{Pages: shown, Issuer: d.server.URL, Log: slog.New(slog.DiscardHandler), Now: d.clock.Now}
-		faces.Mount(mux, []web.Route{{Pattern: "GET /consent", Do: p.Ask}, {Pattern: "POST /consent", Do: p.Answer}})
+		d.server.Mount([]web.Route{{Pattern: "GET /consent", Do: p.Ask}, {Pattern: "POST /consent", Do: p.Answer}})
 		f(d)
 	})
 }
