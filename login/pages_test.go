@@ -1,7 +1,6 @@
 package login_test
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,40 +15,26 @@ import (
 	"idp/internal/web/webtest"
 	"idp/login"
 	"idp/session"
+	"idp/session/sessiontest"
 	"idp/storage/storagetest"
-	"idp/templates"
 )
 
 // site is a house with its pages on a loopback server.
 type site struct {
 	*house
-	server *httptest.Server
+	server *sessiontest.Site
 	keeper *session.Keeper
 	web    *web.Pages
 }
 
 func newSite(h *house) *site {
 	h.Helper()
-	set, err := templates.Load("")
-	h.must(err)
 	s := &site{house: h}
-	mux := http.NewServeMux()
-	s.server = httptest.NewServer(mux)
-	h.Cleanup(s.server.Close)
-	at, err := url.Parse(s.server.URL)
-	h.must(err)
-	h.engine.Origin = s.server.URL
-	s.keeper = &session.Keeper{
-		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, at.Port()), Settings: session.DefaultSettings,
-		InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
-	}
-	s.web = &web.Pages{
-		Set: set, Brand: "Northwind", Box: storagetest.Box(),
-		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.keeper.Offer(w, r)) },
-	}
+	s.keeper = &session.Keeper{Store: h.sessions, Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
+	s.server = sessiontest.Serve(h, s.keeper, storagetest.Box())
+	s.web, h.engine.Origin = s.server.Pages, s.server.URL
 	p := &login.Pages{Engine: h.engine, Sessions: s.keeper, Web: s.web}
-	faces := &web.Faces{Pages: s.web, Issuer: s.server.URL, Log: slog.New(slog.DiscardHandler), Now: h.clock.Now}
-	faces.Mount(mux, []web.Route{
+	s.server.Mount([]web.Route{
 		{Pattern: "GET /sign-in", Do: p.SignIn}, {Pattern: "POST /sign-in", Do: p.Enter},
 		{Pattern: "GET /sign-in/choose", Do: p.Choose}, {Pattern: "POST /sign-in/choose", Do: p.Chosen},
 		{Pattern: "GET /sign-in/{attempt}", Do: p.Show}, {Pattern: "POST /sign-in/{attempt}/prepare", Do: p.Prepare},

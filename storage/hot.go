@@ -11,7 +11,7 @@ import (
 // hot reads one row by a statement that relying parties make idp ask all the time. It is
 // prepared once per connection: planning its joins costs PostgreSQL many times what
 // running them does. The statement has one parameter, written $1, which both engines know.
-func (db *DB) hot(ctx context.Context, into any, query, value string) error {
+func (db *DB) hot(ctx context.Context, into any, query, value string) (err error) {
 	if db.hook != nil { // what goes round bun is told to the hook like anything else
 		e := &bun.QueryEvent{DB: db.reader, Query: query, StartTime: db.now()}
 		ctx = db.hook.BeforeQuery(ctx, e)
@@ -21,10 +21,11 @@ func (db *DB) hot(ctx context.Context, into any, query, value string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	if !rows.Next() {
-		return errors.Join(noRows(rows.Err()), rows.Close())
+		return noRows(rows.Err())
 	}
-	return errors.Join(db.reader.ScanRow(ctx, rows, into), rows.Err(), rows.Close())
+	return errors.Join(db.reader.ScanRow(ctx, rows, into), rows.Err())
 }
 
 func noRows(err error) error {
@@ -44,7 +45,7 @@ func (db *DB) fetch(ctx context.Context, query, value string) (*sql.Rows, error)
 	case db.unnamed:
 		return db.reader.DB.QueryContext(ctx, query, value)
 	}
-	stmt, err := db.statement(ctx, query)
+	stmt, err := db.statement(ctx, query) //nolint:sqlclosecheck // kept until the database closes
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (db *DB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if first, lost := db.prepared.LoadOrStore(query, stmt); lost {
-		return first.(*sql.Stmt), stmt.Close()
+		return first.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck // only the one that came second
 	}
 	return stmt, nil
 }
