@@ -105,8 +105,9 @@ func namesExist(h *House) (found []string) {
 	return found
 }
 
-// local is what only makes sense where it was written.
-var local = regexp.MustCompile(`(^|[^\w.])(/root/|/work/main|/work/shared)|registry\.npmjs\.org|proxy\.golang\.org|\bshared/(design|product|security|fosite|performance)`)
+// local is what only makes sense where it was written: a home directory or workplace of
+// the machine, and the addresses from which a lockfile's packages were once fetched.
+var local = regexp.MustCompile(`(^|[^\w.])/(root|home/\w+|work)/|"resolved": "https?://`)
 
 func nothingLocal(h *House) (found []string) {
 	for _, name := range slices.Sorted(maps.Keys(h.Texts)) {
