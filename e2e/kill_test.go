@@ -49,6 +49,8 @@ type tally struct{ Kills, Cut, Answered, Unspent, Spent int }
 
 func TestAKillAtAnyMomentLosesAndDoublesNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, i *instance) {
+		// Everybody comes from one network, and whoever is cut off leaves a mail unanswered.
+		i.env = append(i.env, "IDP_LIMITS_NETWORK_MESSAGES=100000", "IDP_LIMITS_NETWORK_FAILURES=100000")
 		v := newVictim(t, i)
 		n := rounds(t)
 		for round := range n {
