@@ -46,6 +46,8 @@ type Facts struct {
 	AuthTime    time.Time `json:"auth_time"`
 	ACR         string    `json:"acr,omitempty"`
 	AMR         []string  `json:"amr,omitempty"`
+
+	Requested ClaimsRequest `json:"requested,omitzero"`
 }
 
 // Why says what ended an authorization.

@@ -31,12 +31,19 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 	if p.cookieless(r) {
 		return p.bounce(w, r, form, "/oauth2/authorize")
 	}
-	a, err := p.addressee(r.Context(), form)
+	whole, origin, unreadable := p.expand(r.Context(), form)
+	if unreadable != nil {
+		whole = form
+	}
+	a, err := p.addressee(r.Context(), whole)
 	if err != nil {
 		p.Pages.Problem(w, r, err)
 		return nil
 	}
-	a, err = p.parse(r.Context(), a, form, p.Now())
+	if a.Request = (Request{Form: whole, Origin: origin, RequestedAt: p.Now()}); unreadable != nil {
+		return p.answerError(w, r, a, unreadable)
+	}
+	a, err = p.parse(r.Context(), a)
 	if err != nil {
 		return p.answerError(w, r, a, err)
 	}
@@ -83,7 +90,8 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request) error {
 		p.Pages.Problem(w, r, err)
 		return nil
 	}
-	a, err = p.parse(r.Context(), a, kept.Form, kept.RequestedAt)
+	a.Request = kept
+	a, err = p.parse(r.Context(), a)
 	if err != nil {
 		return p.answerError(w, r, a, err)
 	}

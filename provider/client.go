@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"time"
 
 	"idp/internal/secret"
@@ -40,6 +42,36 @@ type Client struct {
 	Scopes                 []string // what it may ask for
 	Audience               []string // API resources it may name
 
+	// Keys of the client's own (OIDC Registration §2): by value or by reference, never both.
+	JWKS    json.RawMessage
+	JWKSURI string
+
+	AuthAlgorithm string   // token_endpoint_auth_signing_alg: the only one its assertions may use, "" for any
+	IDToken       Wrapping // id_token_*_response_*
+	Userinfo      Wrapping // userinfo_*_response_*; without JWS the answer is plain JSON
+	RequestObject Wrapping // request_object_*: what it promised to use, "" for any but none
+	RequestURIs   []string // request_uris: the only ones that are fetched
+
+	RequirePAR           bool // require_pushed_authorization_requests (RFC 9126 §6)
+	RequireSignedRequest bool // require_signed_request_object (RFC 9101 §10.5)
+
+	Pairwise  bool   // subject_type pairwise: it knows people by names of their own (OIDC Core §8.1)
+	SectorURI string // sector_identifier_uri
+	Sector    string // host that pairwise names are made for
+
+	DefaultMaxAge   *int     // default_max_age, in seconds
+	RequireAuthTime bool     // require_auth_time; we always say it
+	DefaultACRs     []string // default_acr_values
+	IDTokenClaims   bool     // the operator's choice: what scopes give is in the ID token too
+
+	InitiateLoginURI      string // initiate_login_uri (OIDC Core §4)
+	FrontchannelLogoutURI string
+	FrontchannelSession   bool // frontchannel_logout_session_required
+	BackchannelLogoutURI  string
+	BackchannelSession    bool // backchannel_logout_session_required
+
+	SoftwareID, SoftwareVersion string
+
 	FirstParty    bool // the operator's own: consent is not asked
 	MayIntrospect bool // a resource server: may introspect tokens of other clients
 	RequirePKCE   bool // beyond public clients, which always must
@@ -55,11 +87,36 @@ type Client struct {
 }
 
 // ClientSecret is one of a client's secrets. Generated ones have 256 random bits, so a
-// digest keeps them.
+// digest keeps them. Those that must come back, because an HMAC is made with them, are
+// kept sealed as well.
 type ClientSecret struct {
 	Digest    secret.Digest `json:"digest"`
+	Value     secret.String `json:"-"` // empty unless Client.UsesHMAC
 	CreatedAt time.Time     `json:"created_at"`
 	ExpiresAt time.Time     `json:"expires_at"` // zero: until rotated
+}
+
+// Wrapping says how a JWT is signed and then encrypted (RFC 7515, RFC 7516). Empty fields
+// are the default, or "not at all".
+type Wrapping struct {
+	JWS string `json:"jws,omitempty"` // signing algorithm
+	JWE string `json:"jwe,omitempty"` // key management algorithm
+	Enc string `json:"enc,omitempty"` // content encryption algorithm
+}
+
+// UsesHMAC reports whether the client's secret is a key: then it must be kept, sealed,
+// and not as a digest alone.
+func (c Client) UsesHMAC() bool {
+	if c.AuthMethod == authSecretJWT {
+		return true
+	}
+	for _, w := range []Wrapping{c.IDToken, c.Userinfo, c.RequestObject} {
+		// With a symmetric key management algorithm the secret is the key as well (OIDC Core §10.2).
+		if strings.HasPrefix(w.JWS, "HS") || w.JWE == "dir" || strings.HasPrefix(w.JWE, "A") {
+			return true
+		}
+	}
+	return false
 }
 
 // Public reports whether the client cannot keep a secret.

@@ -61,21 +61,41 @@ func (f *finisher) PopulateTokenEndpointResponse(ctx context.Context, r fosite.A
 	if u.standing == nil || !slices.Contains(r.GetGrantedScopes(), "openid") {
 		return nil
 	}
-	s, now := u.standing, f.p.Now()
-	claims := idClaims{
-		Issuer: f.p.Issuer, Subject: string(s.User), Audience: string(s.Client), SessionID: string(s.Session),
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(idTokenLife).Unix(), AuthTime: s.Facts.AuthTime.Unix(),
-		ACR: s.Facts.ACR, AMR: s.Facts.AMR, AccessHash: halfHash(answer.GetAccessToken()),
-	}
+	with := idParts{access: answer.GetAccessToken()}
 	if u.wrote.redeem { // a nonce belongs to the first ID token (OIDC Core §12.2)
-		claims.Nonce = s.Facts.Nonce
+		with.nonce = u.standing.Facts.Nonce
 	}
-	signed, err := f.p.Keys.Sign(ctx, token.OIDC, token.RS256, idTokenType, claims)
+	signed, err := f.p.idToken(ctx, u.client, *u.standing, with)
 	if err != nil {
 		return err
 	}
 	answer.SetExtra("id_token", signed)
 	return nil
+}
+
+// idParts are what differs between the ID tokens of one authorization.
+type idParts struct {
+	nonce  string
+	access string // access token issued beside it: at_hash, "" for none
+	code   string // code issued beside it: c_hash, "" for none
+	all    bool   // there is no access token to fetch the rest with: claims of scopes belong here (OIDC Core §5.4)
+}
+
+// idToken makes an ID token for the client about what s stands for.
+func (p *Provider) idToken(ctx context.Context, c Client, s Standing, with idParts) (string, error) {
+	now := p.Now()
+	claims := idClaims{
+		Issuer: p.Issuer, Subject: p.subject(c, s.User), Audience: string(s.Client), SessionID: string(s.Session),
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(idTokenLife).Unix(), AuthTime: s.Facts.AuthTime.Unix(),
+		ACR: s.Facts.ACR, AMR: s.Facts.AMR, AccessHash: halfHash(with.access), Nonce: with.nonce,
+	}
+	return p.wrap(ctx, c, c.IDToken, idTokenType, claims)
+}
+
+// wrap signs claims for a client and encrypts the result, as it registered; without a
+// registered algorithm the signature is RS256.
+func (p *Provider) wrap(ctx context.Context, _ Client, _ Wrapping, typ string, claims any) (string, error) {
+	return p.Keys.Sign(ctx, token.OIDC, token.RS256, typ, claims)
 }
 
 // halfHash is at_hash for the algorithms that hash with SHA-256 (OIDC Core §3.1.3.6).

@@ -17,6 +17,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"idp/event"
 	"idp/identity"
 	"idp/internal/secret"
+	"idp/job"
 	"idp/login"
 	"idp/session"
 	"idp/token"
@@ -44,8 +46,16 @@ type Grants interface {
 	Grant(ctx context.Context, u identity.UserID, client string) (consent.Grant, error) // problem.NotFound
 }
 
-// Deps is what a Provider works with. All fields but those about registration and Who
-// are required.
+// Outbound reaches addresses that relying parties name. outbound.Client is one.
+type Outbound interface {
+	// Get fetches at most that many bytes; anything but 200 is an error.
+	Get(ctx context.Context, uri string, most int64) ([]byte, error)
+	// PostForm sends a form and returns the status of the answer.
+	PostForm(ctx context.Context, uri string, form url.Values) (status int, err error)
+}
+
+// Deps is what a Provider works with. All fields but those about registration, session
+// management and Who are required.
 type Deps struct {
 	Issuer             string // scheme://host[:port][/path], without a slash at its end
 	OpenRegistration   bool   // anybody may register clients; otherwise holders of an initial access token
@@ -59,6 +69,9 @@ type Deps struct {
 	Sessions           *session.Keeper
 	Events             event.Recorder
 	Pages              Pages
+	Outbound           Outbound
+	Queue              job.Queue
+	SessionManagement  bool // check_session_iframe and session_state; only with an https issuer
 	InTx               func(ctx context.Context, do func(ctx context.Context) error) error
 	Now                func() time.Time
 

@@ -21,7 +21,8 @@ import (
 // Request is an authorization request that was found to be in order. It is what a parked
 // login.Ask carries.
 type Request struct {
-	Form        url.Values `json:"form"`
+	Form        url.Values `json:"form"` // with request objects and pushed requests read into it
+	Origin      Origin     `json:"origin,omitzero"`
 	RequestedAt time.Time  `json:"requested_at"` // when it first came
 }
 
@@ -30,11 +31,13 @@ type asked struct {
 	Request
 	client   Client
 	redirect string
-	mode     string // response mode: "query" or "form_post"
+	mode     string   // response mode: "query" or "form_post"
+	types    []string // of the response: "code", "id_token", "token"; sorted
 	scopes   []string
+	wants    ClaimsRequest
 	prompts  []string
 	maxAge   *time.Duration
-	hint     string // subject that id_token_hint names, "" for none
+	hint     string // subject that id_token_hint names, as this client knows it; "" for none
 	locales  []string
 }
 
@@ -80,31 +83,16 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 }
 
 // parse reads the rest of a request whose addressee is known. Its errors go back to the
-// relying party. At is when the request first came.
-func (p *Provider) parse(ctx context.Context, a asked, form url.Values, at time.Time) (asked, error) {
-	a.Request = Request{Form: form, RequestedAt: at}
-	checks := []func(*asked) error{notSigned, knownMode, knownType, shortEnough, provable, p.prompted, aged, p.hinted}
+// relying party.
+func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, provable, p.prompted, aged, p.hinted}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err
 		}
 	}
-	a.locales = take(strings.Fields(form.Get("ui_locales")), 10)
+	a.locales = take(strings.Fields(a.Form.Get("ui_locales")), 10)
 	return a, p.scoped(ctx, &a)
-}
-
-// notSigned refuses request objects, by value and by reference: signed ones are not read
-// yet, and unsigned ones would let anybody override the rest.
-func notSigned(a *asked) error {
-	switch {
-	case a.Form.Get("request") != "":
-		return fosite.ErrRequestNotSupported
-	case a.Form.Get("request_uri") != "":
-		return fosite.ErrRequestURINotSupported
-	case a.Form.Get("registration") != "":
-		return fosite.ErrRegistrationNotSupported
-	}
-	return nil
 }
 
 func knownMode(a *asked) error {

@@ -19,9 +19,11 @@ const (
 
 // The client authentication methods that exist (RFC 7591 §2).
 const (
-	authBasic = "client_secret_basic"
-	authPost  = "client_secret_post"
-	authNone  = "none"
+	authBasic      = "client_secret_basic"
+	authPost       = "client_secret_post"
+	authSecretJWT  = "client_secret_jwt"
+	authPrivateJWT = "private_key_jwt"
+	authNone       = "none"
 )
 
 const (

@@ -46,6 +46,29 @@ type clientBody struct {
 	ResponseTypes          []string                `json:"response_types,omitempty"`
 	Scopes                 []string                `json:"scopes,omitempty"`
 	Audience               []string                `json:"audience,omitempty"`
+	JWKS                   json.RawMessage         `json:"jwks,omitempty"`
+	JWKSURI                string                  `json:"jwks_uri,omitempty"`
+	AuthAlgorithm          string                  `json:"auth_alg,omitempty"`
+	IDToken                provider.Wrapping       `json:"id_token,omitzero"`
+	Userinfo               provider.Wrapping       `json:"userinfo,omitzero"`
+	RequestObject          provider.Wrapping       `json:"request_object,omitzero"`
+	RequestURIs            []string                `json:"request_uris,omitempty"`
+	RequirePAR             bool                    `json:"require_par,omitempty"`
+	RequireSignedRequest   bool                    `json:"require_signed_request,omitempty"`
+	Pairwise               bool                    `json:"pairwise,omitempty"`
+	SectorURI              string                  `json:"sector_uri,omitempty"`
+	Sector                 string                  `json:"sector,omitempty"`
+	DefaultMaxAge          *int                    `json:"default_max_age,omitempty"`
+	RequireAuthTime        bool                    `json:"require_auth_time,omitempty"`
+	DefaultACRs            []string                `json:"default_acrs,omitempty"`
+	IDTokenClaims          bool                    `json:"id_token_claims,omitempty"`
+	InitiateLoginURI       string                  `json:"initiate_login_uri,omitempty"`
+	FrontchannelLogoutURI  string                  `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelSession    bool                    `json:"frontchannel_session,omitempty"`
+	BackchannelLogoutURI   string                  `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession     bool                    `json:"backchannel_session,omitempty"`
+	SoftwareID             string                  `json:"software_id,omitempty"`
+	SoftwareVersion        string                  `json:"software_version,omitempty"`
 	FirstParty             bool                    `json:"first_party,omitempty"`
 	MayIntrospect          bool                    `json:"may_introspect,omitempty"`
 	RequirePKCE            bool                    `json:"require_pkce,omitempty"`
@@ -102,7 +125,15 @@ func fromClient(r clientRow) (provider.Client, error) {
 		Type: b.Type, AuthMethod: b.AuthMethod, Secrets: b.Secrets,
 		RedirectURIs: b.RedirectURIs, PostLogoutRedirectURIs: b.PostLogoutRedirectURIs,
 		GrantTypes: b.GrantTypes, ResponseTypes: b.ResponseTypes, Scopes: b.Scopes, Audience: b.Audience,
-		FirstParty: b.FirstParty, MayIntrospect: b.MayIntrospect, RequirePKCE: b.RequirePKCE,
+		JWKS: b.JWKS, JWKSURI: b.JWKSURI, AuthAlgorithm: b.AuthAlgorithm, IDToken: b.IDToken, Userinfo: b.Userinfo,
+		RequestObject: b.RequestObject, RequestURIs: b.RequestURIs, RequirePAR: b.RequirePAR,
+		RequireSignedRequest: b.RequireSignedRequest, Pairwise: b.Pairwise, SectorURI: b.SectorURI, Sector: b.Sector,
+		DefaultMaxAge: b.DefaultMaxAge, RequireAuthTime: b.RequireAuthTime, DefaultACRs: b.DefaultACRs,
+		IDTokenClaims: b.IDTokenClaims, InitiateLoginURI: b.InitiateLoginURI,
+		FrontchannelLogoutURI: b.FrontchannelLogoutURI, FrontchannelSession: b.FrontchannelSession,
+		BackchannelLogoutURI: b.BackchannelLogoutURI, BackchannelSession: b.BackchannelSession, SoftwareID: b.SoftwareID,
+		SoftwareVersion: b.SoftwareVersion,
+		FirstParty:      b.FirstParty, MayIntrospect: b.MayIntrospect, RequirePKCE: b.RequirePKCE,
 		URI: b.URI, LogoURI: b.LogoURI, PolicyURI: b.PolicyURI, TermsURI: b.TermsURI, Contacts: b.Contacts,
 		Metadata: b.Metadata, RegistrationToken: secret.Digest(r.RegistrationToken),
 		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
@@ -114,7 +145,15 @@ func toClient(c provider.Client) (clientRow, error) {
 		Type: c.Type, AuthMethod: c.AuthMethod, Secrets: c.Secrets,
 		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
 		GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes, Scopes: c.Scopes, Audience: c.Audience,
-		FirstParty: c.FirstParty, MayIntrospect: c.MayIntrospect, RequirePKCE: c.RequirePKCE,
+		JWKS: c.JWKS, JWKSURI: c.JWKSURI, AuthAlgorithm: c.AuthAlgorithm, IDToken: c.IDToken, Userinfo: c.Userinfo,
+		RequestObject: c.RequestObject, RequestURIs: c.RequestURIs, RequirePAR: c.RequirePAR,
+		RequireSignedRequest: c.RequireSignedRequest, Pairwise: c.Pairwise, SectorURI: c.SectorURI, Sector: c.Sector,
+		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime, DefaultACRs: c.DefaultACRs,
+		IDTokenClaims: c.IDTokenClaims, InitiateLoginURI: c.InitiateLoginURI,
+		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelSession: c.FrontchannelSession,
+		BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelSession: c.BackchannelSession, SoftwareID: c.SoftwareID,
+		SoftwareVersion: c.SoftwareVersion,
+		FirstParty:      c.FirstParty, MayIntrospect: c.MayIntrospect, RequirePKCE: c.RequirePKCE,
 		URI: c.URI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, Contacts: c.Contacts,
 		Metadata: c.Metadata,
 	})
