@@ -159,15 +159,17 @@ var secretWords = []string{"password", "secret", "token", "code", "seed"}
 
 // printable are fields that end in such a word and may be printed, each with its reason.
 var printable = map[string]string{ //nolint:gosec // names of fields, no credentials
-	"internal/problem/problem.go: Error.Code":  "the stable name of a problem, part of the public API",
-	"internal/web/json.go: Document.Code":      "the same, as it is sent",
-	"admin/import.go: LineError.Code":          "the same, for a line of an import",
-	"provider/failure.go: failure.Code":        "the name of an OAuth error (RFC 6749 §5.2)",
-	"provider/decide.go: verdict.code":         "the same",
-	"provider/clientauth.go: presented.secret": "lives for one request, is compared and forgotten",
-	"message/message.go: Letter.Code":          "the development inbox shows it; everywhere else a letter's words hold it anyway",
-	"identity/user.go: Address.PostalCode":     "a claim of OIDC Core §5.1.1, nothing secret",
-	"cmd/idp/client.go: clientView.Secret":     "printed on purpose, once, for the operator who made it",
+	"internal/problem/problem.go: Error.Code":          "the stable name of a problem, part of the public API",
+	"internal/web/json.go: Document.Code":              "the same, as it is sent",
+	"admin/import.go: LineError.Code":                  "the same, for a line of an import",
+	"provider/failure.go: failure.Code":                "the name of an OAuth error (RFC 6749 §5.2)",
+	"provider/decide.go: verdict.code":                 "the same",
+	"provider/clientauth.go: presented.secret":         "lives for one request, is compared and forgotten",
+	"provider/claimsrequest.go: ClaimsRequest.IDToken": "names of claims, no token",
+	"provider/idtoken.go: idParts.code":                "lives for one answer, of which it becomes a hash",
+	"message/message.go: Letter.Code":                  "the development inbox shows it; everywhere else a letter's words hold it anyway",
+	"identity/user.go: Address.PostalCode":             "a claim of OIDC Core §5.1.1, nothing secret",
+	"cmd/idp/client.go: clientView.Secret":             "printed on purpose, once, for the operator who made it",
 
 	"provider/register.go: registration.Secret":       "what RFC 7591 has a client send",
 	"provider/register.go: registered.Secret":         "what RFC 7591 has us answer, once",

@@ -17,8 +17,12 @@ func (f *Faces) headers(h http.Header, s *state, face Face) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Security-Policy", otherPolicy)
-	if face == Page || face == Protocol {
+	// Libraries that sign in in a pop-up read the answer through window.opener. One page on
+	// the way with this policy, a redirect included, would cut that for good.
+	if face == Page {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
+	if face.html() || face == Protocol {
 		h.Set("Permissions-Policy", permissions)
 	}
 	if face != Document && face != Plain {

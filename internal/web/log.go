@@ -85,7 +85,7 @@ func (f *Faces) fail(w *response, r *http.Request, face Face, err error) {
 	if w.status != 0 {
 		return // too late to say anything
 	}
-	if face == Page {
+	if face.html() {
 		f.Pages.Problem(w, r, p)
 		return
 	}

@@ -28,11 +28,15 @@ type Face int
 // The faces.
 const (
 	Page     Face = iota // HTML for a person: cookies, form token, problems as pages
+	Passage              // a Page on the way to a relying party, which may have opened it in a window of its own
 	Frontend             // JSON for scripts of listed origins, with cookies
 	Protocol             // what an RFC says; problems as JSON, CORS by the room
 	Document             // public, cacheable JSON for any origin
 	Plain                // files and probes: nothing but the common headers
 )
+
+// html reports whether people read what the face says.
+func (f Face) html() bool { return f == Page || f == Passage }
 
 // Route is one line of the route table.
 type Route struct {
@@ -141,7 +145,7 @@ func (f *Faces) serve(rw http.ResponseWriter, r *http.Request, rt Route, lost bo
 // admit runs the checks of a face before its handler.
 func (f *Faces) admit(w http.ResponseWriter, r *http.Request, face Face, lost bool) error {
 	switch face {
-	case Page:
+	case Page, Passage:
 		r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 		if safe(r.Method) || lost {
 			return nil

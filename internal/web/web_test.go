@@ -147,10 +147,12 @@ func TestOnlyOurOwnFormsChangeAnything(t *testing.T) {
 		{"an origin that may use the API may still not use pages", right, map[string]string{"Origin": friend}, 403},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			r := post(url.Values{web.FormField: {c.token}}.Encode(), formKind, c.headers)
-			r.AddCookie(&http.Cookie{Name: "browser", Value: "ann"})
-			if got := d.serve(web.Route{Do: ok, Face: web.Page}, r).StatusCode; got != c.want {
-				t.Errorf("status %d, want %d", got, c.want)
+			for _, face := range []web.Face{web.Page, web.Passage} {
+				r := post(url.Values{web.FormField: {c.token}}.Encode(), formKind, c.headers)
+				r.AddCookie(&http.Cookie{Name: "browser", Value: "ann"})
+				if got := d.serve(web.Route{Do: ok, Face: face}, r).StatusCode; got != c.want {
+					t.Errorf("face %d: status %d, want %d", face, got, c.want)
+				}
 			}
 		})
 	}
@@ -214,7 +216,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	refuses := func(http.ResponseWriter, *http.Request) error {
 		return problem.New(problem.NotFound, "gone_fishing", "Not here.")
 	}
-	for _, face := range []web.Face{web.Page, web.Frontend, web.Protocol, web.Document, web.Plain} {
+	for _, face := range []web.Face{web.Page, web.Passage, web.Frontend, web.Protocol, web.Document, web.Plain} {
 		for _, do := range []web.Handler{ok, broken, panics, refuses} {
 			h := d.serve(web.Route{Do: do, Face: face}, httptest.NewRequest(http.MethodGet, issuer+"/x", nil)).Header
 			for key, part := range map[string]string{
@@ -233,6 +235,9 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 			}
 			if len(h.Get("X-Request-Id")) != 16 {
 				t.Errorf("face %d has no id to quote", face)
+			}
+			if severed := h.Get("Cross-Origin-Opener-Policy") != ""; severed != (face == web.Page) {
+				t.Errorf("face %d: cut off from its opener: %v", face, severed)
 			}
 		}
 	}
