@@ -13,6 +13,7 @@ import (
 
 	"idp/admin"
 	"idp/internal/config"
+	"idp/internal/outbound"
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
@@ -33,6 +34,7 @@ type Rooms struct {
 	Queue       *storage.Queue
 	Outbox      *message.Outbox
 	Events      *storage.Events
+	Outbound    *outbound.Client
 	Keys        *token.KeySet
 	Clients     *provider.Clients
 	Settings    *admin.Keeper
@@ -94,6 +96,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	if err := r.mail(); err != nil {
 		return err
 	}
+	r.Outbound = outbound.New(outbound.Options{Loopback: r.Config.Development(), Allow: r.Config.OutboundAllow, Now: r.now})
 	r.Keys = &token.KeySet{Store: storage.NewKeys(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
 	if err := r.Keys.Ensure(ctx); err != nil {
 		return err

@@ -66,7 +66,7 @@ func New(rooms *Rooms) (*Server, error) {
 		ClosedRegistration: s.Config.Registration == "closed", Box: s.Box,
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Asks: storage.NewLogin(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who,
-		InTx: s.DB.InTx, Now: s.now,
+		Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
 	})
 	if err != nil {
 		return nil, err

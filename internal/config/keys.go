@@ -71,6 +71,9 @@ func Keys() []Key {
 		{Name: "trusted_proxies",
 			Doc: "Addresses or networks of the proxies in front, a list. Only their word about the caller's address is believed.",
 			at:  func(c *Config) any { return &c.TrustedProxies }},
+		{Name: "outbound_allow",
+			Doc: "Networks (10.1.0.0/16), addresses or host names that may be reached although they are private, a list. What relying parties name, like their keys, is fetched from public addresses alone; in development also from this machine.",
+			at:  func(c *Config) any { return &c.OutboundAllow }},
 		{Name: "metrics_listen",
 			Doc: "Address and port for Prometheus metrics, like 127.0.0.1:9090. Off if empty.",
 			at:  func(c *Config) any { return &c.MetricsListen }},
@@ -126,6 +129,7 @@ type Config struct {
 	MailReplyTo            string
 	TLS                    TLS
 	TrustedProxies         []string
+	OutboundAllow          []string
 	MetricsListen          string
 	Log                    Log
 	TemplatesDir           string

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ func (c Config) Validate() error {
 	c.judgeIssuer(&r)
 	c.judgeListening(&r)
 	c.judgeProxies(&r)
+	c.judgeOutbound(&r)
 	c.judgeDatabase(&r)
 	c.judgeMail(&r)
 	c.judgeFiles(&r)
@@ -99,6 +101,21 @@ func (c Config) judgeProxies(r *reasons) {
 			r.add("trusted_proxies: %s believes everybody, and anybody could pretend to be anywhere: name the proxies' own addresses", s)
 		case !p.Addr().IsPrivate() && !p.Addr().IsLoopback() && p.Bits() < 8 && !c.Development():
 			r.add("trusted_proxies: %s is wider than any proxy's network: name the proxies' own addresses", s)
+		}
+	}
+}
+
+// hostName is what outbound_allow takes for one: no scheme, port, path or pattern.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+
+func (c Config) judgeOutbound(r *reasons) {
+	for _, s := range c.OutboundAllow {
+		p, err := network(s)
+		switch {
+		case err != nil && (!hostName.MatchString(s) || len(s) > 253):
+			r.add("outbound_allow: %q is no network, address or host name: spell it like 10.1.0.0/16 or keys.internal", s)
+		case err == nil && p.Bits() == 0:
+			r.add("outbound_allow: %s is everything, also what only this machine should reach: name what is needed", s)
 		}
 	}
 }

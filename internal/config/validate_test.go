@@ -126,3 +126,15 @@ func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
 		t.Errorf("the default warns: %q", w)
 	}
 }
+
+func TestWhatMayBeReachedInsideIsSpelledOut(t *testing.T) {
+	good := load(t, "", "IDP_OUTBOUND_ALLOW=10.1.0.0/16, 192.168.1.5, keys.internal, fd00::/8, localhost")
+	if err := good.Validate(); err != nil || len(good.OutboundAllow) != 5 {
+		t.Fatalf("%v %v", good.OutboundAllow, err)
+	}
+	for _, bad := range []string{"0.0.0.0/0", "::/0", "https://keys.internal", "keys.internal:8443", "*.internal", "10.0.0.0/33", "a b", "-x"} {
+		if err := load(t, "", "IDP_OUTBOUND_ALLOW="+bad).Validate(); err == nil || !strings.Contains(err.Error(), "outbound_allow") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 var codeRules = []Rule{
 	{"clock, chance, environment and printing come from the edges", edgesOnly},
+	{"whoever calls out goes through internal/outbound", oneWayOut},
 	{"patterns are registered in server/routes.go alone", oneRouteTable},
 	{"each route has a pattern of its own, a handler and a face", routesAreWhole},
 	{"secrets have types that do not print", secretsDoNotPrint},
@@ -52,6 +53,41 @@ func edgesOnly(h *House) (found []string) {
 				if n.Recv == nil && n.Name.Name == "init" {
 					found = append(found, f.At(n)+" has an init: say it where it is needed")
 				}
+			}
+		}
+	})
+	return found
+}
+
+// waysOut are what a call to elsewhere is made of, by import path.
+var waysOut = map[string][]string{
+	"net/http":   {"Client", "Transport"},
+	"net":        {"Dial", "DialTimeout", "Dialer", "DialTCP", "Resolver", "DefaultResolver", "LookupHost", "LookupIP"},
+	"crypto/tls": {"Dial", "DialWithDialer", "Dialer"},
+}
+
+// allowedOut may call out by themselves, each with its reason.
+var allowedOut = map[string]string{
+	"message/smtp.go":    "the operator names the mail server",
+	"provider/config.go": "a client for fosite that goes nowhere",
+}
+
+func oneWayOut(h *House) (found []string) {
+	h.code(func(f *File) {
+		if f.In("internal/outbound") || allowedOut[f.Path] != "" {
+			return
+		}
+		names, handed := imported(f), map[ast.Node]bool{}
+		for n := range ast.Preorder(f.AST) {
+			if star, ok := n.(*ast.StarExpr); ok {
+				handed[star.X] = true // a pointer to one that somebody else made
+			}
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok || handed[n] {
+				continue
+			}
+			if path, name := qualified(names, s); slices.Contains(waysOut[path], name) {
+				found = append(found, fmt.Sprintf("%s uses %s.%s: calls to elsewhere go through internal/outbound, which guards them", f.At(n), path, name))
 			}
 		}
 	})
