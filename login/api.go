@@ -17,6 +17,7 @@ type API struct {
 	Engine *Engine
 	Keeper *session.Keeper
 	Locale func(r *http.Request) string // best language of who sent r
+	Base   string                       // the issuer's path: where to go next begins with it
 }
 
 // Start answers POST /frontend/v1/attempts with a new attempt of this browser.
@@ -136,6 +137,9 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 	}
 	if err != nil {
 		return err
+	}
+	if v.Next != "" {
+		v.Next = x.Base + v.Next
 	}
 	return web.WriteJSON(w, status, v)
 }

@@ -30,7 +30,7 @@ type script struct {
 func newScript(h *house) *script {
 	h.Helper()
 	keeper := &session.Keeper{
-		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, "1"), Settings: session.DefaultSettings,
+		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, "1", ""), Settings: session.DefaultSettings,
 		InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
 	}
 	api := &login.API{Engine: h.engine, Keeper: keeper, Locale: func(*http.Request) string { return "en" }}

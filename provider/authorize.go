@@ -69,7 +69,7 @@ func (p *Provider) bounce(w http.ResponseWriter, r *http.Request, form url.Value
 		p.Pages.Problem(w, r, errGarbled)
 		return nil
 	}
-	http.Redirect(w, r, p.path(path)+"?"+query, http.StatusSeeOther) //nolint:gosec // path is one of our own, only the query is the caller's
+	http.Redirect(w, r, path+"?"+query, http.StatusSeeOther) //nolint:gosec // path is one of our own, only the query is the caller's
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (p *Provider) parked(r *http.Request) (login.Ask, error) {
 	return ask, nil
 }
 
-func resumePath(p *Provider) string { return p.path("/oauth2/resume") }
+func resumePath(p *Provider) string { return "/oauth2/resume" }
 
 // proceed decides and carries out the decision.
 func (p *Provider) proceed(w http.ResponseWriter, r *http.Request, a asked, ask login.Ask) error {
@@ -206,7 +206,7 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request, a asked, ask log
 		return fmt.Errorf("park request: %w", err)
 	}
 	pages := map[step]string{signIn: "/sign-in", signUp: "/sign-up", choose: "/sign-in/choose", agree: "/consent"}
-	http.Redirect(w, r, p.path(pages[v.step])+"?ask="+url.QueryEscape(string(ask.ID)), http.StatusSeeOther)
+	http.Redirect(w, r, pages[v.step]+"?ask="+url.QueryEscape(string(ask.ID)), http.StatusSeeOther)
 	return nil
 }
 

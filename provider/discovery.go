@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"idp/identity"
@@ -87,7 +88,7 @@ func (p *Provider) Discovery(w http.ResponseWriter, r *http.Request) error {
 // issuer with a path at that followed by the path (RFC 8414 §3.1).
 func (p *Provider) ServerMetadata(w http.ResponseWriter, r *http.Request) error {
 	_, asked, _ := strings.Cut(r.URL.Path, "/.well-known/oauth-authorization-server")
-	if strings.TrimSuffix(asked, "/") != p.path("") {
+	if at, err := url.Parse(p.Issuer); err != nil || strings.TrimSuffix(asked, "/") != at.Path {
 		return errNoIssuer
 	}
 	return serve(w, r, p.metadata, "application/json")

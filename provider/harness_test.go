@@ -53,7 +53,7 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 	events := storage.NewEvents(db)
 	w := &world{t: t, db: db, count: count, clock: clock}
 	w.keeper = &session.Keeper{
-		Store: storage.NewSessions(db), Events: events, Cookies: session.NewCookies(true, ""), InTx: db.InTx, Now: clock.Now,
+		Store: storage.NewSessions(db), Events: events, Cookies: session.NewCookies(true, "", ""), InTx: db.InTx, Now: clock.Now,
 		Settings: session.DefaultSettings, Network: func(*http.Request) string { return "192.0.2.1" },
 	}
 	w.clients = &provider.Clients{Store: storage.NewClients(db), Events: events, InTx: db.InTx, Now: clock.Now}

@@ -64,7 +64,7 @@ func (p *Provider) Logout(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return p.Pages.Show(w, r, http.StatusOK, "logout", templates.Logout{
-		Party: f.client.Name, Account: account, Action: p.path("/oauth2/logout/confirm"), Fields: fields,
+		Party: f.client.Name, Account: account, Action: "/oauth2/logout/confirm", Fields: fields,
 	})
 }
 
@@ -82,7 +82,7 @@ func (p *Provider) LogoutConfirm(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if form.Get("answer") != "confirm" {
-		http.Redirect(w, r, p.path("/account"), http.StatusSeeOther)
+		http.Redirect(w, r, "/account", http.StatusSeeOther)
 		return nil
 	}
 	f, err := p.farewell(r, form)
@@ -113,7 +113,7 @@ func (p *Provider) LogoutDone(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) leave(w http.ResponseWriter, r *http.Request, f farewell) error {
 	w.Header().Set("Cache-Control", "no-store")
 	if f.back == "" {
-		http.Redirect(w, r, p.path("/oauth2/logout/done"), http.StatusSeeOther)
+		http.Redirect(w, r, "/oauth2/logout/done", http.StatusSeeOther)
 		return nil
 	}
 	to := f.back

@@ -113,15 +113,6 @@ func New(d Deps) (*Provider, error) {
 // url returns the absolute URL of one of our paths.
 func (p *Provider) url(path string) string { return p.Issuer + path }
 
-// path returns what a Location on this server begins with: the issuer's own path.
-func (p *Provider) path(path string) string {
-	_, rest, _ := strings.Cut(p.Issuer, "://")
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		return rest[i:] + path
-	}
-	return path
-}
-
 func (p *Provider) record(ctx context.Context, r *http.Request, e event.Event) error {
 	e.Network = p.Sessions.Network(r)
 	return p.Events.Record(ctx, e)

@@ -8,14 +8,16 @@ import (
 
 // routes is every address that idp answers, by who answers it.
 func (s *Server) routes() []web.Route {
-	return slices.Concat(s.public(), s.relyingParties(), s.people(), s.operators(), s.scripts(), s.development())
+	return slices.Concat(s.host(), s.relyingParties(), s.people(), s.operators(), s.scripts(), s.development())
 }
 
-func (s *Server) public() []web.Route {
+// host is what belongs at the root of the issuer's host, even if the issuer has a path.
+func (s *Server) host() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /healthz", Do: s.health.live, Face: web.Plain},
 		{Pattern: "GET /readyz", Do: s.health.ready, Face: web.Plain},
-		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
+		{Pattern: "GET /.well-known/oauth-authorization-server", Do: s.provider.ServerMetadata, Face: web.Document},
+		{Pattern: "GET /.well-known/oauth-authorization-server/{path...}", Do: s.provider.ServerMetadata, Face: web.Document},
 	}
 }
 
@@ -24,7 +26,6 @@ func (s *Server) relyingParties() []web.Route {
 	p := s.provider
 	return []web.Route{
 		{Pattern: "GET /.well-known/openid-configuration", Do: p.Discovery, Face: web.Document},
-		{Pattern: "GET /.well-known/oauth-authorization-server", Do: p.ServerMetadata, Face: web.Document},
 		{Pattern: "GET /.well-known/jwks.json", Do: p.JWKS, Face: web.Document},
 		{Pattern: "GET /oauth2/authorize", Do: p.Authorize, Face: web.Passage},
 		{Pattern: "POST /oauth2/authorize", Do: p.Authorize, Face: web.Protocol},
@@ -45,6 +46,7 @@ func (s *Server) relyingParties() []web.Route {
 // people are the pages a person meets.
 func (s *Server) people() []web.Route {
 	return []web.Route{
+		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
 		{Pattern: "POST /sign-in", Do: s.pages.Enter, Face: web.Passage},
 		{Pattern: "GET /sign-in/choose", Do: s.pages.Choose, Face: web.Passage},

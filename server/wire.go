@@ -42,11 +42,12 @@ func New(rooms *Rooms) (*Server, error) {
 	s.web = &web.Pages{
 		Set: s.Templates, Brand: s.Config.Name, Development: s.Config.Development(), Box: s.Box,
 		Inbox: s.Config.Development() && s.Config.SMTPURL.Empty(), Secure: s.Config.IssuerURL().Scheme == "https",
+		Origin: s.Config.IssuerURL().Scheme + "://" + s.Config.IssuerURL().Host, Base: web.Base(s.Config.IssuerURL()),
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
 	s.engine = s.signIn()
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
-	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale}
+	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base}
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,
@@ -78,7 +79,7 @@ func New(rooms *Rooms) (*Server, error) {
 func (s *Server) keeper() *session.Keeper {
 	issuer := s.Config.IssuerURL()
 	return &session.Keeper{
-		Store: storage.NewSessions(s.DB), Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port()),
+		Store: storage.NewSessions(s.DB), Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port(), web.Base(issuer)),
 		Settings: s.Settings.Sessions, InTx: s.DB.InTx, Now: s.now, Network: web.Network,
 	}
 }
@@ -113,5 +114,7 @@ func (s *Server) mount() http.Handler {
 	}
 	mux := http.NewServeMux()
 	faces.Mount(mux, s.routes())
-	return faces.Root(mux)
+	beside := http.NewServeMux()
+	faces.Mount(beside, s.host())
+	return faces.Below(s.web.Base, faces.Root(mux), beside)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"idp/internal/secret"
+	"idp/internal/web"
 )
 
 // Token is what the browser cookie carries: which jar it is, and the secret that proves it.
@@ -35,13 +36,10 @@ type Cookies struct {
 const remembered = 400 * 24 * time.Hour // the longest browsers keep a cookie
 
 // NewCookies returns the cookies of an issuer. On http, which only a loopback issuer may
-// use, the name carries the port, because cookies ignore ports and two instances would clash.
-func NewCookies(https bool, port string) *Cookies {
-	name := "__Host-idp_browser"
-	if !https {
-		name = "idp_browser_" + port
-	}
-	return &Cookies{name: name, options: sessions.Options{
+// use, the name carries the port, because cookies ignore ports and two instances would
+// clash; below a path, base, it carries that.
+func NewCookies(https bool, port, base string) *Cookies {
+	return &Cookies{name: web.CookieName("idp_browser", https, port, base), options: sessions.Options{
 		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode,
 	}}
 }

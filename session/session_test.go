@@ -65,7 +65,7 @@ func TestASessionDiesOfAgeAndOfIdleness(t *testing.T) {
 
 func TestTheBrowserCookieIsOutOfReachOfScriptsAndOtherSites(t *testing.T) {
 	w := httptest.NewRecorder()
-	session.NewCookies(true, "443").Write(w, session.NewToken(), true)
+	session.NewCookies(true, "443", "").Write(w, session.NewToken(), true)
 	c := w.Result().Cookies()[0]
 	if !strings.HasPrefix(c.Name, "__Host-") || !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 		t.Errorf("cookie is %+v", c)
@@ -74,14 +74,14 @@ func TestTheBrowserCookieIsOutOfReachOfScriptsAndOtherSites(t *testing.T) {
 		t.Errorf("remembered for %d s", c.MaxAge)
 	}
 	w = httptest.NewRecorder()
-	session.NewCookies(true, "443").Write(w, session.NewToken(), false)
+	session.NewCookies(true, "443", "").Write(w, session.NewToken(), false)
 	if c := w.Result().Cookies()[0]; c.MaxAge != 0 || !c.Expires.IsZero() {
 		t.Errorf("a public computer's cookie outlives the window: %+v", c)
 	}
 }
 
 func TestTwoCookiesOfTheNameMeanNoneIsTrusted(t *testing.T) {
-	cookies := session.NewCookies(false, "8080")
+	cookies := session.NewCookies(false, "8080", "")
 	w := httptest.NewRecorder()
 	cookies.Write(w, session.NewToken(), true)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -97,7 +97,7 @@ func TestTwoCookiesOfTheNameMeanNoneIsTrusted(t *testing.T) {
 }
 
 func TestAMalformedCookieIsNoBrowser(t *testing.T) {
-	cookies := session.NewCookies(false, "8080")
+	cookies := session.NewCookies(false, "8080", "")
 	for _, v := range []string{"", ".", "browser_x.y", strings.Repeat("a", 30) + "." + strings.Repeat("b", 43)} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Cookie", "idp_browser_8080="+v)
@@ -108,7 +108,7 @@ func TestAMalformedCookieIsNoBrowser(t *testing.T) {
 }
 
 func TestAFormPostedByAnotherSiteDoesNotReplaceTheCookie(t *testing.T) {
-	k := &session.Keeper{Cookies: session.NewCookies(true, "")}
+	k := &session.Keeper{Cookies: session.NewCookies(true, "", "")}
 	for site, want := range map[string]bool{"cross-site": false, "same-origin": true, "": true} {
 		r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
 		r.Header.Set("Sec-Fetch-Site", site)

@@ -51,10 +51,12 @@ func (c Config) judgeIssuer(r *reasons) {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		r.add("issuer %q is not a URL: spell it like https://id.example.com", c.Issuer)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(c.Issuer, "#"):
-		r.add("issuer %q has a user, query or fragment: leave only scheme, host and port", c.Issuer)
-	case u.Path != "":
-		r.add("issuer %q ends in a path or slash: leave only scheme, host and port", c.Issuer)
-	case u.Host != strings.ToLower(u.Host) || c.Issuer != u.Scheme+"://"+u.Host || u.Port() == defaultPort[u.Scheme]:
+		r.add("issuer %q has a user, query or fragment: leave only scheme, host, port and perhaps a path", c.Issuer)
+	case strings.HasSuffix(u.Path, "/"):
+		r.add("issuer %q ends in a slash: leave it out", c.Issuer)
+	case u.Path != "" && !plainPath.MatchString(u.EscapedPath()):
+		r.add("issuer %q has a path that is not plain: use letters, digits, - and _, with dots only inside a name, like /auth", c.Issuer)
+	case u.Host != strings.ToLower(u.Host) || c.Issuer != u.Scheme+"://"+u.Host+u.Path || u.Port() == defaultPort[u.Scheme]:
 		r.add("issuer %q is not in its plain form: lower case, without the default port", c.Issuer)
 	case u.Scheme == "http" && !c.Development():
 		r.add("issuer %q is not https: production needs a public https URL (give tls.certificate_file and tls.key_file, or put a proxy with TLS in front)", c.Issuer)
@@ -62,6 +64,9 @@ func (c Config) judgeIssuer(r *reasons) {
 		r.add("issuer %q: http is only for localhost; use https, also in development", c.Issuer)
 	}
 }
+
+// plainPath is what needs no escaping anywhere, leaves /.well-known alone and is no way up.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+$`)
 
 var defaultPort = map[string]string{"http": "80", "https": "443"}
 

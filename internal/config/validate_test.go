@@ -83,14 +83,14 @@ func TestSecretsInAFileForAllToReadAreRefused(t *testing.T) {
 
 func TestNowhereIsAnUnclearIssuerAccepted(t *testing.T) {
 	for _, issuer := range []string{
-		"localhost:8080", "ftp://x", "https://", "https://x/", "https://x/path", "https://x?a=b", "https://x#f", "https://u:p@x",
+		"localhost:8080", "ftp://x", "https://", "https://x/", "https://x/path/", "https://x//path", "https://x/../path", "https://x/.well-known", "https://x/a+b", "https://x/a%20b", "https://x/a;b", "https://x/a.", "https://x?a=b", "https://x#f", "https://u:p@x",
 		"https://X.example", "https://x:443", "http://localhost:80", "http://192.168.1.5:8080", "http://id.example.com", "https://x?", "https://x#", " https://x",
 	} {
 		if err := load(t, "", "IDP_ISSUER="+issuer).Validate(); err == nil {
 			t.Errorf("%q was accepted", issuer)
 		}
 	}
-	for _, issuer := range []string{"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "https://id.example.com", "http://idp.localhost:3000"} {
+	for _, issuer := range []string{"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "https://id.example.com", "http://idp.localhost:3000", "https://id.example.com/auth", "https://id.example.com/Auth_2/v1.0", "https://localhost:8443"} {
 		if err := load(t, "", "IDP_ISSUER="+issuer).Validate(); err != nil {
 			t.Errorf("%q: %v", issuer, err)
 		}

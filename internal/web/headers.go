@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // The policies of pages. There is no form-action: Chromium applies it to the redirects
 // that follow a form, and ours end at relying parties.
@@ -33,9 +36,15 @@ func (f *Faces) headers(h http.Header, s *state, face Face) {
 	}
 }
 
-// pageHeaders turn an answer into a page: it may use our own style and script.
-func pageHeaders(h http.Header) {
+// headers turn an answer into a page: it may use our own style and script. Who shares the
+// host with others, below a path, does not run what those serve.
+func (p *Pages) headers(h http.Header) {
+	policy := pagePolicy
+	if p.Base != "" {
+		assets := p.Origin + p.Base + "/assets/"
+		policy = strings.NewReplacer("style-src 'self'", "style-src "+assets, "script-src 'self'", "script-src "+assets).Replace(policy)
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
 }

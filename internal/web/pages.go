@@ -18,6 +18,8 @@ type Pages struct {
 	Development bool   // says so on every page
 	Inbox       bool   // messages stay in the development inbox
 	Secure      bool   // the issuer is https
+	Origin      string // scheme://host[:port] of the issuer; only needed with a Base
+	Base        string // the issuer's path, "" for none
 	Box         *secret.Box
 	// Browser returns the id of the browser that sent r, giving it a cookie if it has none.
 	Browser func(w http.ResponseWriter, r *http.Request) string
@@ -73,9 +75,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	if err != nil {
 		return err
 	}
-	pageHeaders(w.Header())
+	p.headers(w.Header())
 	w.WriteHeader(status)
-	_, _ = page.WriteTo(w)
+	_, _ = w.Write(rebase(page.Bytes(), p.Base))
 	return nil
 }
 

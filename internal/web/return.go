@@ -7,12 +7,7 @@ import "net/http"
 
 const returnLife = 15 * 60 // seconds
 
-func (p *Pages) returnCookie() string {
-	if p.Secure {
-		return "__Host-idp_return"
-	}
-	return "idp_return"
-}
+func (p *Pages) returnCookie() string { return CookieName("idp_return", p.Secure, "", p.Base) }
 
 func (p *Pages) returnTo(path string, seconds int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure wherever the issuer is https

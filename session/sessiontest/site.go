@@ -36,7 +36,7 @@ func Serve(t testing.TB, k *session.Keeper, box *secret.Box) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Cookies, k.Network = session.NewCookies(false, at.Port()), web.Network
+	k.Cookies, k.Network = session.NewCookies(false, at.Port(), ""), web.Network
 	if k.Settings == nil {
 		k.Settings = session.DefaultSettings
 	}
