@@ -47,6 +47,7 @@ type instance struct {
 	Issuer   string
 	Dir      string // data directory, with the master key
 	env      []string
+	http     *http.Client // trusts the issuer's certificate
 }
 
 // eachEngine runs f on an instance of every engine there is.
@@ -61,7 +62,7 @@ func newInstance(t testing.TB, database string, env ...string) *instance {
 	dir := t.TempDir()
 	port := freePort(t)
 	return &instance{t: t, Database: database, Issuer: fmt.Sprintf("http://localhost:%d", port), Dir: dir,
-		env: env}
+		env: env, http: http.DefaultClient}
 }
 
 func freePort(t testing.TB) int {
@@ -86,7 +87,7 @@ func (i *instance) environment(listen string) []string {
 func (i *instance) CLI(stdin string, args ...string) string {
 	i.t.Helper()
 	cmd := exec.Command(binary, args...)
-	cmd.Env, cmd.Stdin = i.environment(strings.TrimPrefix(i.Issuer, "http://")), strings.NewReader(stdin)
+	cmd.Env, cmd.Stdin = i.environment(i.Issuer[strings.Index(i.Issuer, "://")+3:]), strings.NewReader(stdin)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -123,6 +124,7 @@ func (i *instance) Person(email, password string) {
 type process struct {
 	t    testing.TB
 	URL  string // where it answers, which is the issuer for the first process
+	http *http.Client
 	cmd  *exec.Cmd
 	logs *logs
 	done chan struct{}
@@ -143,7 +145,9 @@ func (i *instance) StartAnother() *process {
 
 func (i *instance) startAt(listen string) *process {
 	i.t.Helper()
-	p := &process{t: i.t, URL: "http://localhost" + listen[strings.LastIndexByte(listen, ':'):], logs: &logs{}, done: make(chan struct{})}
+	p := &process{t: i.t, http: i.http, logs: &logs{}, done: make(chan struct{})}
+	scheme, _, _ := strings.Cut(i.Issuer, "://")
+	p.URL = scheme + "://localhost" + listen[strings.LastIndexByte(listen, ':'):]
 	p.cmd = exec.Command(binary, "serve")
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = i.environment(listen), p.logs, p.logs
 	if err := p.cmd.Start(); err != nil {
@@ -167,7 +171,7 @@ func (p *process) awaitReady() {
 	defer cancel()
 	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
 		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/readyz", nil)
-		if res, err := http.DefaultClient.Do(req); err == nil {
+		if res, err := p.http.Do(req); err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				tick.Stop()
@@ -188,7 +192,7 @@ func (p *process) awaitReady() {
 func (p *process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
-	http.DefaultClient.CloseIdleConnections()
+	p.http.CloseIdleConnections()
 }
 
 // Stop asks the process to end and returns its exit code.
@@ -253,7 +257,7 @@ func (p *process) LastLetter(to string, seen int) letter {
 // Letters returns the mail to that address, the newest first.
 func (p *process) Letters(to string) []letter {
 	p.t.Helper()
-	res, err := http.Get(p.URL + "/dev/inbox.json?to=" + to)
+	res, err := p.http.Get(p.URL + "/dev/inbox.json?to=" + to)
 	if err != nil {
 		p.t.Fatal(err)
 	}

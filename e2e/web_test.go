@@ -11,13 +11,34 @@ import (
 	"time"
 )
 
+// needBrowser skips where Node and Chromium need not be there.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if os.Getenv("IDP_TEST_E2E") == "" {
+		t.Skip("needs Node and Chromium: make test brings them and sets IDP_TEST_E2E")
+	}
+}
+
+// walk lets Node run a script of the folder web, which drives Chromium; what it says goes
+// to the test's log, and its failure is the test's.
+func (i *instance) walk(t *testing.T, script string, env ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", filepath.Join("web", script))
+	cmd.Env = append(append(os.Environ(), "ISSUER="+i.Issuer, "CHROMIUM="+os.Getenv("IDP_TEST_CHROMIUM")), env...)
+	said, err := cmd.CombinedOutput()
+	t.Logf("%s", said)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // operatorLink is what idp prints while nobody runs the instance.
 var operatorLink = regexp.MustCompile(`http://localhost:\d+/operator/claim\?token=\S+`)
 
 func TestANewcomerInARealBrowserIsAtHomeWithinMinutes(t *testing.T) {
-	if os.Getenv("IDP_TEST_E2E") == "" {
-		t.Skip("needs Node and Chromium: make test brings them and sets IDP_TEST_E2E")
-	}
+	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
 		p := i.Start()
 		link := ""
@@ -28,22 +49,14 @@ func TestANewcomerInARealBrowserIsAtHomeWithinMinutes(t *testing.T) {
 		if link == "" {
 			t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
 		}
-		out, err := filepath.Abs("artifacts")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, "node", "web/newcomer.mjs")
-		cmd.Env = append(os.Environ(), "ISSUER="+i.Issuer, "OPERATOR_LINK="+link,
-			"CHROMIUM="+os.Getenv("IDP_TEST_CHROMIUM"))
+		env := []string{"OPERATOR_LINK=" + link}
 		if strings.HasSuffix(t.Name(), "/sqlite") {
-			cmd.Env = append(cmd.Env, "ARTIFACTS="+out)
+			out, err := filepath.Abs("artifacts")
+			if err != nil {
+				t.Fatal(err)
+			}
+			env = append(env, "ARTIFACTS="+out)
 		}
-		said, err := cmd.CombinedOutput()
-		t.Logf("%s", said)
-		if err != nil {
-			t.Fatal(err)
-		}
+		i.walk(t, "newcomer.mjs", env...)
 	})
 }

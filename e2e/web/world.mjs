@@ -34,21 +34,22 @@ export async function launch() {
 }
 
 // visit opens a fresh browser profile. Errors in pages, blocked resources and requests to
-// anybody but the issuer are collected in `wrong`; close() fails if there are any.
-export async function visit(browser, options = {}) {
+// anybody but the issuer and the given origins are collected in `wrong`; close() fails if
+// there are any.
+export async function visit(browser, { origins = [], ...options } = {}) {
   const context = await browser.newContext({ baseURL: issuer, reducedMotion: 'reduce', ...options })
   context.setDefaultTimeout(8_000)
   const wrong = []
-  await context.route((url) => url.origin !== issuer, (route) => {
+  await context.route((url) => url.origin !== issuer && !origins.includes(url.origin), (route) => {
     const url = route.request().url()
     if (url.startsWith(`${home}/`)) return route.continue()
     wrong.push(`asked a stranger: ${url}`)
     return route.abort()
   })
+  context.on('weberror', (e) => wrong.push(`script failed: ${e.error().message}`))
+  context.on('console', (m) => { if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) wrong.push(`console: ${m.text()}`) })
+  context.on('response', (r) => { if (r.status() >= 500) wrong.push(`${r.status()} ${r.url()}`) })
   const page = await context.newPage()
-  page.on('pageerror', (e) => wrong.push(`script failed: ${e.message}`))
-  page.on('console', (m) => { if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) wrong.push(`console: ${m.text()}`) })
-  page.on('response', (r) => { if (r.status() >= 500) wrong.push(`${r.status()} ${r.url()}`) })
   return {
     context, page, wrong,
     async close() {

@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+)
+
+const ann = "ann@example.com"
+
+// Register registers a relying party over HTTP (RFC 7591), as those do that know how.
+func (i *instance) Register(metadata map[string]any) registered {
+	i.t.Helper()
+	wish, err := json.Marshal(metadata)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	res, err := i.http.Post(i.Issuer+"/oauth2/register", "application/json", bytes.NewReader(wish))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	said, err := io.ReadAll(res.Body)
+	var c registered
+	if err != nil || res.StatusCode != http.StatusCreated || json.Unmarshal(said, &c) != nil {
+		i.t.Fatalf("registering %s answered %s: %s, %v", wish, res.Status, said, err)
+	}
+	return c
+}
+
+// elsewhere is an origin of another site than the issuer's, for a relying party to serve.
+func elsewhere(t testing.TB, scheme string) string {
+	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, freePort(t))
+}
+
+// meet runs the story of a relying party and of Ann, who is on file.
+func (i *instance) meet(t *testing.T, script, origin string, c registered, env ...string) {
+	t.Helper()
+	i.walk(t, script, append([]string{"ORIGIN=" + origin, "CLIENT_ID=" + c.ID, "CLIENT_SECRET=" + c.Secret, "EMAIL=" + ann}, env...)...)
+}
+
+func TestPeopleSignInAndOutOfAPassportApplication(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.Person(ann, good)
+		origin := elsewhere(t, "http")
+		i.meet(t, "passport.mjs", origin, i.Client("--name", "Acme", "--redirect-uri", origin+"/callback", "--post-logout-redirect-uri", origin+"/bye"))
+	})
+}
+
+func TestPeopleSignInAndOutOfAnExpressApplicationByCode(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.Person(ann, good)
+		origin := elsewhere(t, "http")
+		i.meet(t, "express.mjs", origin, i.Client("--name", "Acme", "--redirect-uri", origin+"/callback", "--post-logout-redirect-uri", origin+"/bye"), "FLOW=code")
+	})
+}
