@@ -45,6 +45,7 @@ const (
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published
 	SettingsChanged      Kind = "settings.changed"             // an operator changed settings
+	LogoutFailed         Kind = "logout.failed"                // a relying party could not be told that a session is over
 	MessageFailed        Kind = "message.failed"               // a message was given up
 )
 

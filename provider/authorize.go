@@ -282,6 +282,9 @@ func (p *Provider) authorized(ctx context.Context, r *http.Request, a asked, by 
 	if err := p.Store.SaveAuthorization(ctx, granted); err != nil {
 		return err
 	}
+	if err := p.visited(ctx, a.client, by); err != nil {
+		return err
+	}
 	if now.Sub(by.LastActiveAt) >= time.Minute { // being recognised by a relying party is use
 		if err := p.Sessions.Store.Touch(ctx, by.ID, p.Sessions.Network(r), now); err != nil {
 			return err

@@ -67,7 +67,7 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 func (w *world) wire(more provider.Deps) {
 	w.t.Helper()
 	d := provider.Deps{
-		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db),
+		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration,

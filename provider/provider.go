@@ -64,6 +64,7 @@ type Deps struct {
 	Clients            *Clients
 	Keys               *token.KeySet
 	Store              Store
+	Visits             Visits
 	Asks               Asks
 	Grants             Grants
 	Sessions           *session.Keeper

@@ -18,6 +18,7 @@ import (
 	"idp/login"
 	"idp/message"
 	"idp/provider"
+	"idp/session"
 	"idp/storage"
 	"idp/templates"
 	"idp/token"
@@ -37,6 +38,7 @@ type Rooms struct {
 	Outbound    *outbound.Client
 	Keys        *token.KeySet
 	Clients     *provider.Clients
+	Sessions    session.Store // says to relying parties which sessions ended
 	Settings    *admin.Keeper
 	Users       *admin.Users
 	Operators   *admin.Operators
@@ -104,13 +106,15 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
 	}
+	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
+	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}
 	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
 	}
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{
-		Store: store, People: people, Sessions: storage.NewSessions(r.DB), Events: r.Events, Hasher: r.Hasher,
+		Store: store, People: people, Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher,
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
 	}
 	r.Operators = &admin.Operators{Store: store, People: people, Events: r.Events, Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now}

@@ -65,7 +65,7 @@ func New(rooms *Rooms) (*Server, error) {
 	s.provider, err = provider.New(provider.Deps{
 		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open",
 		ClosedRegistration: s.Config.Registration == "closed", Box: s.Box,
-		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Asks: storage.NewLogin(s.DB),
+		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Visits: storage.NewVisits(s.DB), Asks: storage.NewLogin(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who,
 		Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
 	})
@@ -79,7 +79,7 @@ func New(rooms *Rooms) (*Server, error) {
 func (s *Server) keeper() *session.Keeper {
 	issuer := s.Config.IssuerURL()
 	return &session.Keeper{
-		Store: storage.NewSessions(s.DB), Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port(), web.Base(issuer)),
+		Store: s.Sessions, Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port(), web.Base(issuer)),
 		Settings: s.Settings.Sessions, InTx: s.DB.InTx, Now: s.now, Network: web.Network,
 	}
 }
@@ -88,7 +88,7 @@ func (s *Server) signIn() *login.Engine {
 	store := storage.NewAdmin(s.DB)
 	return &login.Engine{
 		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB),
-		Sessions: storage.NewSessions(s.DB), Events: s.Events, Hasher: s.Hasher, Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
+		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},

@@ -10,6 +10,7 @@ import (
 
 	"idp/job"
 	"idp/message"
+	"idp/provider"
 )
 
 const (
@@ -36,9 +37,10 @@ func (s *Server) startWorkers(ctx context.Context) (*workers, error) {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	w := &workers{queue: s.Queue, end: end}
 	err := s.Queue.Start(ctx, job.Handlers{
-		message.JobKind: s.Outbox.Deliver,
-		sweepKind:       func(ctx context.Context, _ json.RawMessage) error { return s.DB.Sweep(ctx) },
-		keysKind:        func(ctx context.Context, _ json.RawMessage) error { return s.Keys.Advance(ctx) },
+		message.JobKind:     s.Outbox.Deliver,
+		provider.LogoutKind: s.provider.TellLogout,
+		sweepKind:           func(ctx context.Context, _ json.RawMessage) error { return s.DB.Sweep(ctx) },
+		keysKind:            func(ctx context.Context, _ json.RawMessage) error { return s.Keys.Advance(ctx) },
 	}, []job.Periodic{{Kind: sweepKind, Every: sweepEvery}, {Kind: keysKind, Every: keysEvery}})
 	if err != nil {
 		end()
