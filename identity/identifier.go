@@ -15,10 +15,14 @@ import (
 // Kind says what sort of identifier it is.
 type Kind string
 
-// Email is the one kind there is.
-const Email Kind = "email"
+// The kinds there are. A phone number is on file for relying parties to know; nobody signs
+// in with one.
+const (
+	Email Kind = "email"
+	Phone Kind = "phone"
+)
 
-// Identifier is a name a person signs in with, in its one canonical spelling.
+// Identifier is an address that is one person's, in its one canonical spelling.
 type Identifier struct {
 	Kind  Kind
 	Value string // canonical: what is compared, counted and mailed to
@@ -61,8 +65,11 @@ func unwelcome(r rune) bool {
 }
 
 // Mask hides most of an identifier for a screen that anyone might be looking at:
-// "j•••@example.com".
+// "j•••@example.com", "•••56".
 func (i Identifier) Mask() string {
+	if i.Kind == Phone {
+		return "•••" + i.Value[max(0, len(i.Value)-2):]
+	}
 	local, domain, ok := strings.Cut(i.Value, "@")
 	if !ok || local == "" {
 		return ""

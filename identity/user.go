@@ -23,8 +23,9 @@ type User struct {
 	Status     Status
 	Operator   bool // may use the operator pages
 	Profile    Profile
-	Groups     []string
-	ExternalID string // id in the system the person was imported from, or ""
+	Groups     []string // what they belong to, as relying parties read it in the claim groups
+	Roles      []string // what they may do, as relying parties read it in the claim roles
+	ExternalID string   // id in the system the person was imported from, or ""
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	Version    int // raised at every save; a stale save is problem.Conflict

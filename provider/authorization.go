@@ -68,6 +68,7 @@ type Standing struct {
 	Authorization
 	Person  identity.User    // as on file now; no id if deleted
 	Email   identity.Holding // their main address, if any
+	Phone   identity.Holding // their main phone number, if any
 	Holder  session.Session  // the session it came from; no id if that is forgotten
 	Missing bool             // there is no authorization: a machine's token
 }

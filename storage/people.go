@@ -36,6 +36,7 @@ type userRow struct {
 	Profile    string
 	SearchName string // the name in lower case, which SQLite would fold for ASCII only
 	GroupNames string
+	RoleNames  string
 	ExternalID string `bun:",nullzero"`
 	CreatedAt  int64
 	UpdatedAt  int64
@@ -45,7 +46,7 @@ type userRow struct {
 func fromUser(u identity.User) userRow {
 	return userRow{
 		ID: string(u.ID), Status: string(u.Status), Operator: u.Operator, Profile: encode(u.Profile),
-		SearchName: strings.ToLower(u.Profile.Name), GroupNames: encode(u.Groups), ExternalID: u.ExternalID,
+		SearchName: strings.ToLower(u.Profile.Name), GroupNames: encode(u.Groups), RoleNames: encode(u.Roles), ExternalID: u.ExternalID,
 		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), Version: u.Version,
 	}
 }
@@ -58,7 +59,10 @@ func toUser(r userRow) (identity.User, error) {
 	if err := decode("users.profile", r.Profile, &u.Profile); err != nil {
 		return u, err
 	}
-	return u, decode("users.group_names", r.GroupNames, &u.Groups)
+	if err := decode("users.group_names", r.GroupNames, &u.Groups); err != nil {
+		return u, err
+	}
+	return u, decode("users.role_names", r.RoleNames, &u.Roles)
 }
 
 type holdingRow struct {

@@ -21,7 +21,7 @@ func TestAPersonComesBackAsSaved(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx, people := within(t), storage.NewPeople(db)
 		u := identity.User{
-			ID: "user_1", Status: identity.Active, Operator: true, Groups: []string{"staff", "ops"}, ExternalID: "old-7",
+			ID: "user_1", Status: identity.Active, Operator: true, Groups: []string{"staff", "ops"}, Roles: []string{"editor"}, ExternalID: "old-7",
 			Profile:   identity.Profile{Name: "Ann Ö’Hara", Birthdate: "1990-01-01", Address: identity.Address{Country: "NZ"}},
 			CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond),
 		}

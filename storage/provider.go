@@ -51,8 +51,12 @@ type standingRow struct {
 	PersonStatus  *string
 	PersonProfile *string
 	PersonUpdated *int64
+	PersonGroups  *string
+	PersonRoles   *string
 	EmailValue    *string
 	EmailVerified *int64
+	PhoneValue    *string
+	PhoneVerified *int64
 
 	HolderExpires *int64
 	HolderActive  *int64
@@ -66,12 +70,15 @@ const (
 		a.id, a.client_id, a.user_id, a.session_id, a.scopes, a.offline, a.facts, a.code_expires_at, a.redeemed_at,
 		a.generation, a.rotated_at, a.idle_at, a.created_at, a.expires_at, a.ended_at, a.ended_why,
 		u.status AS person_status, u.profile AS person_profile, u.updated_at AS person_updated,
+		u.group_names AS person_groups, u.role_names AS person_roles,
 		h.value AS email_value, h.verified_at AS email_verified,
+		ph.value AS phone_value, ph.verified_at AS phone_verified,
 		s.expires_at AS holder_expires, s.last_active_at AS holder_active, s.idle AS holder_idle,
 		s.ended_at AS holder_ended, s.user_id AS holder_user`
 	standingJoins = `
 		LEFT JOIN users u ON u.id = a.user_id
 		LEFT JOIN holdings h ON h.user_id = a.user_id AND h.kind = 'email' AND h.main
+		LEFT JOIN holdings ph ON ph.user_id = a.user_id AND ph.kind = 'phone' AND ph.main
 		LEFT JOIN sessions s ON s.id = a.session_id`
 )
 
@@ -145,13 +152,15 @@ func fromStanding(r standingRow) (provider.Standing, error) {
 		if err := json.Unmarshal([]byte(*r.PersonProfile), &s.Person.Profile); err != nil {
 			return provider.Standing{}, fmt.Errorf("read profile of %s: %w", s.User, err)
 		}
-	}
-	if r.EmailValue != nil {
-		s.Email = identity.Holding{
-			UserID: s.User, Identifier: identity.Identifier{Kind: identity.Email, Value: *r.EmailValue},
-			Primary: true, VerifiedAt: maybeInstant(r.EmailVerified),
+		if err := decode("users.group_names", *r.PersonGroups, &s.Person.Groups); err != nil {
+			return provider.Standing{}, err
+		}
+		if err := decode("users.role_names", *r.PersonRoles, &s.Person.Roles); err != nil {
+			return provider.Standing{}, err
 		}
 	}
+	s.Email = mainHolding(s.User, identity.Email, r.EmailValue, r.EmailVerified)
+	s.Phone = mainHolding(s.User, identity.Phone, r.PhoneValue, r.PhoneVerified)
 	// A session of somebody else is no session of this authorization.
 	if r.HolderUser != nil && *r.HolderUser == *r.UserID {
 		s.Holder = session.Session{
@@ -160,6 +169,15 @@ func fromStanding(r standingRow) (provider.Standing, error) {
 		}
 	}
 	return s, nil
+}
+
+func mainHolding(u identity.UserID, kind identity.Kind, value *string, verified *int64) identity.Holding {
+	if value == nil {
+		return identity.Holding{}
+	}
+	return identity.Holding{
+		UserID: u, Identifier: identity.Identifier{Kind: kind, Value: *value}, Primary: true, VerifiedAt: maybeInstant(verified),
+	}
 }
 
 // SaveAuthorization creates an authorization.

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,6 +38,13 @@ func TestAnAuthorizationComesBackWithWhatItRestsOn(t *testing.T) {
 			h.Primary = true
 			return h
 		}()))
+		ann.Groups, ann.Roles = []string{"staff", "ops"}, []string{"editor"}
+		must(t, storage.NewPeople(db).SaveUser(ctx, ann))
+		for number, main := range map[string]bool{"+442079460018": true, "+442079460019": false} {
+			h := holding(ann, number, main)
+			h.Identifier.Kind, h.Primary = identity.Phone, main
+			must(t, storage.NewPeople(db).SaveHolding(ctx, h))
+		}
 		a := authorization(ann.ID)
 		s := session.Session{
 			ID: a.Session, Browser: "browser_1", User: ann.ID, AuthTime: noon, CreatedAt: noon, LastActiveAt: noon,
@@ -61,6 +69,12 @@ func TestAnAuthorizationComesBackWithWhatItRestsOn(t *testing.T) {
 			}
 			if got.Person.Profile.Name != "Ann" || !got.Person.MayEnter() || got.Email.Identifier.Value != "ann@example.com" || !got.Email.Verified() {
 				t.Errorf("rests on %+v %+v", got.Person, got.Email)
+			}
+			if got.Phone.Identifier != (identity.Identifier{Kind: identity.Phone, Value: "+442079460018"}) || !got.Phone.Verified() {
+				t.Errorf("the phone is %+v", got.Phone)
+			}
+			if !slices.Equal(got.Person.Groups, ann.Groups) || !slices.Equal(got.Person.Roles, ann.Roles) {
+				t.Errorf("belongs to %v as %v", got.Person.Groups, got.Person.Roles)
 			}
 			if got.Holder.ID != s.ID || !got.Holder.Alive(noon.Add(89*time.Minute)) || got.Holder.Alive(noon.Add(90*time.Minute)) {
 				t.Errorf("session %+v", got.Holder)
