@@ -70,7 +70,7 @@ func (w *world) wire(more provider.Deps) {
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
-		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration,
+		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
 	}
 	if more.Store != nil {
 		d.Store = more.Store

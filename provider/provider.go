@@ -57,9 +57,10 @@ type Outbound interface {
 // Deps is what a Provider works with. All fields but those about registration, session
 // management and Who are required.
 type Deps struct {
-	Issuer             string // scheme://host[:port][/path], without a slash at its end
-	OpenRegistration   bool   // anybody may register clients; otherwise holders of an initial access token
-	ClosedRegistration bool   // nobody may, whatever they hold
+	Issuer             string   // scheme://host[:port][/path], without a slash at its end
+	OpenRegistration   bool     // anybody may register clients; otherwise holders of an initial access token
+	ClosedRegistration bool     // nobody may, whatever they hold
+	WebFingerHosts     []string // whose people WebFinger leads here, in lower case, beside the issuer's host
 	Box                *secret.Box
 	Clients            *Clients
 	Keys               *token.KeySet
