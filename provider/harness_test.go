@@ -57,7 +57,7 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 		Settings: session.DefaultSettings, Network: func(*http.Request) string { return "192.0.2.1" },
 	}
 	w.clients = &provider.Clients{Store: storage.NewClients(db), Events: events, InTx: db.InTx, Now: clock.Now}
-	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now}
+	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now, Make: storagetest.Private}
 	must(t, w.keys.Ensure(t.Context()))
 	w.wire(provider.Deps{})
 	return w
