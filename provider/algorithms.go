@@ -1,22 +1,14 @@
 package provider
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"idp/provider/partykeys"
 )
 
-// What clients may register for (RFC 7518 §3.1, §4.1, §5.1; RFC 8037).
-var (
-	pairAlgorithms    = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-	hmacAlgorithms    = []string{"HS256", "HS384", "HS512"}
-	keyAlgorithms     = []string{"RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128KW", "A192KW", "A256KW", "A128GCMKW", "A192GCMKW", "A256GCMKW", "dir"}
-	contentAlgorithms = []string{"A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"}
-
-	// toUs are those that request objects may be encrypted to us with.
-	toUs = []string{"RSA-OAEP-256", "ECDH-ES"}
-)
+// toUs are the algorithms that request objects may be encrypted to us with: those of our keys.
+var toUs = []string{"RSA-OAEP-256", "ECDH-ES"}
 
 const unsigned = "none" // of a request object (OIDC Core §6.1)
 
@@ -34,37 +26,30 @@ func validKeys(c Client) error {
 	if c.AuthMethod == authPrivateJWT && !c.hasKeys() {
 		return invalid("jwks", "keys_missing", "private_key_jwt needs jwks or jwks_uri.")
 	}
-	if len(c.JWKS) > 0 && !keySet(c.JWKS) {
-		return invalid("jwks", "keys_invalid", "jwks is a JSON Web Key Set of public keys.")
+	if len(c.JWKS) == 0 {
+		return nil
 	}
-	return nil
-}
-
-func keySet(text json.RawMessage) bool {
-	var set struct {
-		Keys []map[string]any `json:"keys"`
-	}
-	return len(text) <= maxMetadata && bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) && json.Unmarshal(text, &set) == nil && len(set.Keys) > 0
+	return partykeys.Check(c.JWKS)
 }
 
 // validAlgorithms checks what the client wants signed and encrypted, and with what it will
 // sign: each must exist, and the client must have the key it takes.
 func validAlgorithms(c Client) error {
-	either := slices.Concat(pairAlgorithms, hmacAlgorithms)
+	either := slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms)
 	for _, one := range []struct {
 		field, algorithm string
 		known            []string
 	}{
 		{"token_endpoint_auth_signing_alg", c.AuthAlgorithm, authAlgorithms(c.AuthMethod)},
 		{"id_token_signed_response_alg", c.IDToken.JWS, either},
-		{"id_token_encrypted_response_alg", c.IDToken.JWE, keyAlgorithms},
-		{"id_token_encrypted_response_enc", c.IDToken.Enc, contentAlgorithms},
+		{"id_token_encrypted_response_alg", c.IDToken.JWE, partykeys.KeyAlgorithms},
+		{"id_token_encrypted_response_enc", c.IDToken.Enc, partykeys.ContentAlgorithms},
 		{"userinfo_signed_response_alg", c.Userinfo.JWS, either},
-		{"userinfo_encrypted_response_alg", c.Userinfo.JWE, keyAlgorithms},
-		{"userinfo_encrypted_response_enc", c.Userinfo.Enc, contentAlgorithms},
-		{"request_object_signing_alg", c.RequestObject.JWS, append(either, unsigned)},
+		{"userinfo_encrypted_response_alg", c.Userinfo.JWE, partykeys.KeyAlgorithms},
+		{"userinfo_encrypted_response_enc", c.Userinfo.Enc, partykeys.ContentAlgorithms},
+		{"request_object_signing_alg", c.RequestObject.JWS, slices.Concat(either, []string{unsigned})},
 		{"request_object_encryption_alg", c.RequestObject.JWE, toUs},
-		{"request_object_encryption_enc", c.RequestObject.Enc, contentAlgorithms},
+		{"request_object_encryption_enc", c.RequestObject.Enc, partykeys.ContentAlgorithms},
 	} {
 		if one.algorithm != "" && !slices.Contains(one.known, one.algorithm) {
 			return invalid(one.field, "alg_unsupported", "Supported are %s.", strings.Join(one.known, ", "))
@@ -83,11 +68,11 @@ func validAlgorithms(c Client) error {
 func authAlgorithms(method string) []string {
 	switch method {
 	case authPrivateJWT:
-		return pairAlgorithms
+		return partykeys.SigningAlgorithms
 	case authSecretJWT:
-		return hmacAlgorithms
+		return partykeys.HMACAlgorithms
 	}
-	return slices.Concat(pairAlgorithms, hmacAlgorithms)
+	return slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms)
 }
 
 // keysFor checks that there is a key for all that needs one of the client's: its secret
