@@ -61,3 +61,31 @@ func TestPeopleSignInAndOutOfAnExpressApplicationByCode(t *testing.T) {
 		i.meet(t, "express.mjs", origin, i.Client("--name", "Acme", "--redirect-uri", origin+"/callback", "--post-logout-redirect-uri", origin+"/bye"), "FLOW=code")
 	})
 }
+
+// page registers a page in the browser, which has no secret.
+func (i *instance) page(origin string) registered {
+	i.t.Helper()
+	return i.Client("--name", "Acme", "--type", "spa", "--redirect-uri", origin+"/callback", "--redirect-uri", origin+"/popup",
+		"--redirect-uri", origin+"/silent", "--post-logout-redirect-uri", origin+"/bye")
+}
+
+func TestPeopleSignInAndOutOfAPageOfTheIssuersSite(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Secure()
+		i.Start()
+		i.Person(ann, good)
+		origin := fmt.Sprintf("https://localhost:%d", freePort(t))
+		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=same")
+	})
+}
+
+func TestPeopleSignInAndOutOfAPageOfAnotherSite(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.Person(ann, good)
+		origin := elsewhere(t, "http")
+		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
+	})
+}

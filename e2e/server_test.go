@@ -48,6 +48,8 @@ type instance struct {
 	Dir      string // data directory, with the master key
 	env      []string
 	http     *http.Client // trusts the issuer's certificate
+
+	authority *authority // that Secure made, or nil
 }
 
 // eachEngine runs f on an instance of every engine there is.

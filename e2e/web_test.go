@@ -27,6 +27,9 @@ func (i *instance) walk(t *testing.T, script string, env ...string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join("web", script))
 	cmd.Env = append(append(os.Environ(), "ISSUER="+i.Issuer, "CHROMIUM="+os.Getenv("IDP_TEST_CHROMIUM")), env...)
+	if a := i.authority; a != nil {
+		cmd.Env = append(cmd.Env, "NODE_EXTRA_CA_CERTS="+a.CA, "TLS_CERTIFICATE="+a.Certificate, "TLS_KEY="+a.Key)
+	}
 	said, err := cmd.CombinedOutput()
 	t.Logf("%s", said)
 	if err != nil {

@@ -62,6 +62,13 @@ need_chromium() {
 	export IDP_TEST_CHROMIUM
 }
 
+# Only the binary and the module: Debian's package "apache2" would start a server.
+need_apache() {
+	[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || install apache2-bin libapache2-mod-auth-openidc
+	IDP_TEST_APACHE=/usr/sbin/apache2
+	export IDP_TEST_APACHE
+}
+
 postgres_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1; }
 
 # as_nobody COMMAND...: PostgreSQL refuses to run as root.

@@ -17,7 +17,7 @@ export const discovered = async () => (await fetch(`${issuer}/.well-known/openid
 export async function serve(handler, at = origin) {
   const { protocol, hostname, port } = new URL(at)
   const server = protocol === 'https:'
-    ? secure({ cert: readFileSync(process.env.TLS_CERT), key: readFileSync(process.env.TLS_KEY) }, handler)
+    ? secure({ cert: readFileSync(process.env.TLS_CERTIFICATE), key: readFileSync(process.env.TLS_KEY) }, handler)
     : plain(handler)
   await new Promise((ready, failed) => server.once('error', failed).listen(Number(port), hostname, ready))
   server.unref()

@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// apache is Debian's Apache with mod_auth_openidc in front of an application that knows
+// nothing of OpenID Connect: it believes what Apache says in headers.
+type apache struct {
+	t      testing.TB
+	Origin string
+	file   string
+	cmd    *exec.Cmd
+	done   chan struct{}
+	logs   logs
+}
+
+// settings is an Apache that needs nothing of the machine's own configuration.
+const settings = `
+ServerRoot "{dir}"
+ServerName 127.0.0.1
+Listen 127.0.0.1:{port}
+PidFile "{dir}/apache.pid"
+DefaultRuntimeDir "{dir}"
+Mutex posixsem
+ErrorLog /dev/stderr
+LogLevel warn auth_openidc:info
+{user}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule headers_module {modules}/mod_headers.so
+LoadModule proxy_module {modules}/mod_proxy.so
+LoadModule proxy_http_module {modules}/mod_proxy_http.so
+LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
+LoadModule ssl_module {modules}/mod_ssl.so
+LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
+StartServers 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+
+SSLEngine on
+SSLCertificateFile "{certificate}"
+SSLCertificateKeyFile "{key}"
+
+OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
+OIDCClientID {client}
+OIDCClientSecret {secret}
+OIDCRedirectURI {origin}/private/redirect_uri
+OIDCCryptoPassphrase "{passphrase}"
+OIDCScope "openid profile email"
+OIDCPKCEMethod S256
+OIDCRemoteUserClaim email
+OIDCCABundlePath "{ca}"
+OIDCRedirectURLsAllowed ^{origin}/
+{more}
+
+RequestHeader unset X-Remote-User
+<Location /private>
+	AuthType openid-connect
+	Require valid-user
+	RequestHeader set X-Remote-User expr=%{REMOTE_USER}
+</Location>
+ProxyPass /private/redirect_uri !
+ProxyPass / {application}/
+`
+
+// needApache skips where Apache need not be there, and names its binary otherwise.
+func needApache(t *testing.T) string {
+	t.Helper()
+	needBrowser(t)
+	binary := os.Getenv("IDP_TEST_APACHE")
+	if binary == "" {
+		t.Fatal("IDP_TEST_E2E is set, so IDP_TEST_APACHE must name the binary of Apache: make test sets both")
+	}
+	return binary
+}
+
+// startApache serves the origin; what the application behind it is told, it shows.
+func startApache(t testing.TB, binary, origin string, i *instance, c registered, more ...string) *apache {
+	t.Helper()
+	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"path": r.URL.Path, "user": r.Header.Get("X-Remote-User"), "sub": r.Header.Get("OIDC_CLAIM_sub"), "email": r.Header.Get("OIDC_CLAIM_email")})
+	}))
+	t.Cleanup(application.Close)
+	at, err := url.Parse(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := ""
+	if os.Geteuid() == 0 { // Apache serves nobody as root
+		user = "User www-data\nGroup www-data"
+	}
+	dir := readable(t)
+	a := &apache{t: t, Origin: origin, file: filepath.Join(dir, "apache.conf"), done: make(chan struct{})}
+	text := strings.NewReplacer("{dir}", dir, "{port}", at.Port(), "{user}", user, "{modules}", "/usr/lib/apache2/modules",
+		"{certificate}", i.authority.Certificate, "{key}", i.authority.Key, "{ca}", i.authority.CA,
+		"{issuer}", i.Issuer, "{origin}", origin, "{client}", c.ID, "{secret}", c.Secret, "{passphrase}", "only for this test",
+		"{application}", application.URL, "{more}", strings.Join(more, "\n")).Replace(settings)
+	if err := os.WriteFile(a.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.cmd = exec.Command(binary, "-D", "FOREGROUND", "-f", a.file)
+	a.cmd.Env, a.cmd.Stdout, a.cmd.Stderr = []string{"PATH=" + os.Getenv("PATH")}, &a.logs, &a.logs
+	if err := a.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = a.cmd.Wait(); close(a.done) }()
+	t.Cleanup(a.stop)
+	a.awaitReady(i.http)
+	return a
+}
+
+func (a *apache) awaitReady(client *http.Client) {
+	a.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if res, err := client.Get(a.Origin + "/"); err == nil {
+			_ = res.Body.Close()
+			return
+		}
+		select {
+		case <-a.done:
+			a.t.Fatalf("Apache ended at start:\n%s", a.logs.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			a.t.Fatalf("Apache does not answer after 20 s:\n%s", a.logs.String())
+		}
+	}
+}
+
+// stop ends Apache, and its children with it.
+func (a *apache) stop() {
+	_ = a.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-a.done:
+	case <-time.After(10 * time.Second):
+		a.t.Error("Apache did not end within 10 s of being asked")
+		_ = a.cmd.Process.Kill()
+		<-a.done
+	}
+	if a.t.Failed() {
+		a.t.Logf("Apache said:\n%s", a.logs.String())
+	}
+}
+
+// guarded registers what Apache guards, and tells where it is.
+func guarded(t testing.TB, i *instance) (origin string, c registered) {
+	origin = elsewhere(t, "https")
+	redirect := origin + "/private/redirect_uri"
+	return origin, i.Register(map[string]any{
+		"client_name": "Acme", "redirect_uris": []string{redirect}, "post_logout_redirect_uris": []string{origin + "/bye"},
+		"frontchannel_logout_uri": redirect + "?logout=get", "frontchannel_logout_session_required": true,
+		"backchannel_logout_uri": redirect + "?logout=backchannel", "backchannel_logout_session_required": true,
+	})
+}
+
+func TestPeopleSignInAndOutOfWhatApacheGuards(t *testing.T) {
+	binary := needApache(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Secure()
+		i.Start()
+		i.Person(ann, good)
+		origin, c := guarded(t, i)
+		startApache(t, binary, origin, i, c)
+		i.meet(t, "apache.mjs", origin, c, "LEAVE=there")
+	})
+}
+
