@@ -39,45 +39,117 @@ var addressClaims = []struct {
 	{"country", func(a identity.Address) string { return a.Country }},
 }
 
+// standardScopes are the scopes that exist without anybody's registering them.
+var standardScopes = []string{"openid", "profile", "email", "address", "offline_access"}
+
+// aboutToken are the claims that an ID token has of itself.
+var aboutToken = []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "c_hash"}
+
+// claim is one thing that can be known about a person, and the scope that gives it.
+type claim struct {
+	name, scope string
+	value       func(Standing) any // nil if there is nothing to tell
+}
+
+// claims are all of them (OIDC Core §5.1, §5.4).
+var claims = slices.Concat(profileScope(), []claim{
+	{"updated_at", "profile", func(s Standing) any { return s.Person.UpdatedAt.Unix() }},
+	{"email", "email", func(s Standing) any { return orNothing(s.Email.Identifier.Value) }},
+	{"email_verified", "email", func(s Standing) any {
+		if s.Email.Identifier.Value == "" {
+			return nil
+		}
+		return s.Email.Verified()
+	}},
+	{"address", "address", address},
+})
+
+func profileScope() []claim {
+	list := make([]claim, 0, len(profileClaims))
+	for _, c := range profileClaims {
+		list = append(list, claim{c.name, "profile", func(s Standing) any { return orNothing(c.value(s.Person.Profile)) }})
+	}
+	return list
+}
+
+func orNothing(v string) any {
+	if v == "" {
+		return nil
+	}
+	return v
+}
+
+func address(s Standing) any {
+	parts := map[string]string{}
+	for _, c := range addressClaims {
+		if v := c.value(s.Person.Profile.Address); v != "" {
+			parts[c.name] = v
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts
+}
+
 // claimNames lists every claim there is, for the metadata.
 func claimNames() []string {
-	names := []string{
-		"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash",
-		"email", "email_verified", "address", "updated_at",
-	}
-	for _, c := range profileClaims {
+	names := slices.Clone(aboutToken)
+	for _, c := range claims {
 		names = append(names, c.name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// claimsOf returns what the scopes let a relying party know about the person. What they
-// left empty is absent.
-func claimsOf(s Standing, scopes []string) map[string]any {
-	claims := map[string]any{"sub": string(s.User)}
-	if slices.Contains(scopes, "profile") {
-		for _, c := range profileClaims {
-			if v := c.value(s.Person.Profile); v != "" {
-				claims[c.name] = v
-			}
-		}
-		claims["updated_at"] = s.Person.UpdatedAt.Unix()
-	}
-	if slices.Contains(scopes, "email") && s.Email.Identifier.Value != "" {
-		claims["email"] = s.Email.Identifier.Value
-		claims["email_verified"] = s.Email.Verified()
-	}
-	if slices.Contains(scopes, "address") {
-		address := map[string]string{}
-		for _, c := range addressClaims {
-			if v := c.value(s.Person.Profile.Address); v != "" {
-				address[c.name] = v
-			}
-		}
-		if len(address) > 0 {
-			claims["address"] = address
+// scopeOf returns the scope that a claim belongs to, "" if it is not one about a person.
+func scopeOf(name string) string {
+	for _, c := range claims {
+		if c.name == name {
+			return c.scope
 		}
 	}
-	return claims
+	return ""
+}
+
+// tell returns what the scopes, and single claims asked for by name, let a client know
+// about the person. A claim by name needs a scope that the client may ask for. What the
+// person left empty is absent.
+func tell(c Client, s Standing, scopes, names []string) map[string]any {
+	told := map[string]any{}
+	for _, one := range claims {
+		named := slices.Contains(names, one.name) && slices.Contains(c.Scopes, one.scope)
+		if !named && !slices.Contains(scopes, one.scope) {
+			continue
+		}
+		if v := one.value(s); v != nil {
+			told[one.name] = v
+		}
+	}
+	return told
+}
+
+// always are the scopes whose claims are in every ID token: applications decide by them
+// before they ask for anything else.
+var always = []string{"groups", "roles"}
+
+// idTokenClaims returns what an ID token tells about the person. The rest is read at
+// userinfo, as the standard has it where there is an access token (OIDC Core §5.4).
+func idTokenClaims(c Client, s Standing, all bool) map[string]any {
+	scopes := s.Scopes
+	if !all && !c.IDTokenClaims {
+		scopes = slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !slices.Contains(always, scope) })
+	}
+	if len(scopes) == 0 && len(s.Facts.Requested.IDToken) == 0 {
+		return nil
+	}
+	return tell(c, s, scopes, s.Facts.Requested.IDToken)
+}
+
+// userinfoClaims returns what userinfo tells about the person to the holder of a token with
+// those scopes.
+func (p *Provider) userinfoClaims(c Client, s Standing, scopes []string) map[string]any {
+	told := tell(c, s, scopes, s.Facts.Requested.Userinfo)
+	told["sub"] = p.subject(c, s.User)
+	return told
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"idp/internal/problem"
+	"idp/provider/partykeys"
 )
 
 const maxSecret = 256 // bytes that are looked at before anything is computed
@@ -18,11 +19,18 @@ const maxSecret = 256 // bytes that are looked at before anything is computed
 // errClient is all that a failed client authentication tells.
 var errClient = fosite.ErrInvalidClient.WithHint("Client authentication failed.")
 
+var errTwoMethods = fosite.ErrInvalidRequest.WithHint("Authenticate by one method, not two.")
+
 // presented is what a client shows to authenticate.
 type presented struct {
 	id, secret string
-	method     string // authBasic, authPost or authNone
+	assertion  string // a signed JWT in place of a secret
+	method     string // authBasic, authPost, authNone, or asserted
 }
+
+// asserted stands for the two methods that send a client_assertion; which of them it is
+// says the client's registration.
+const asserted = "client_assertion"
 
 // authenticate finds out which client calls, by exactly one method, and the one it is
 // registered for: a client with a secret never passes with its id alone.
@@ -41,6 +49,12 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (Client, error
 	if client.Disabled || !client.accepts(shown.method) {
 		return Client{}, errClient
 	}
+	if shown.method == asserted {
+		if err := p.asserts(r, client, shown.assertion); err != nil {
+			return Client{}, err
+		}
+		return client, nil
+	}
 	if !client.Public() && !client.knows(shown.secret, p.Now()) {
 		return Client{}, errClient
 	}
@@ -50,8 +64,11 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (Client, error
 // accepts reports whether the client may authenticate that way. One made by an operator
 // leaves basic or post to its library.
 func (c Client) accepts(method string) bool {
-	if c.AuthMethod == "" {
+	switch c.AuthMethod {
+	case "":
 		return method == authBasic || method == authPost
+	case authSecretJWT, authPrivateJWT:
+		return method == asserted
 	}
 	return method == c.AuthMethod
 }
@@ -62,9 +79,10 @@ func show(r *http.Request, form url.Values) (presented, error) {
 	if body.secret == "" {
 		body.method = authNone
 	}
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return showAssertion(form, len(header) > 0)
+	}
 	switch {
-	case form.Has("client_assertion") || form.Has("client_assertion_type"):
-		return presented{}, errClient
 	case len(body.secret) > maxSecret || len(body.id) > maxSecret:
 		return presented{}, errClient
 	case len(header) == 0:
@@ -73,10 +91,27 @@ func show(r *http.Request, form url.Values) (presented, error) {
 		}
 		return body, nil
 	case len(header) > 1 || form.Has("client_secret"):
-		return presented{}, fosite.ErrInvalidRequest.WithHint("Authenticate by one method, not two.")
+		return presented{}, errTwoMethods
 	}
 	shown, ok := basic(header[0])
 	if !ok || body.id != "" && body.id != shown.id {
+		return presented{}, errClient
+	}
+	return shown, nil
+}
+
+// showAssertion reads the parameters of RFC 7521 §4.2. The client_id beside them may be
+// left out, but not be another.
+func showAssertion(form url.Values, header bool) (presented, error) {
+	if header || form.Has("client_secret") {
+		return presented{}, errTwoMethods
+	}
+	shown := presented{assertion: form.Get("client_assertion"), method: asserted}
+	if form.Get("client_assertion_type") != assertionKind || len(shown.assertion) > partykeys.MaxToken {
+		return presented{}, errClient
+	}
+	shown.id = claimedBy(shown.assertion)
+	if id := form.Get("client_id"); shown.id == "" || id != "" && id != shown.id {
 		return presented{}, errClient
 	}
 	return shown, nil

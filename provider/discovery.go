@@ -61,7 +61,7 @@ func (p *Provider) describe() (document, error) {
 		UserinfoEndpoint: p.url("/oauth2/userinfo"), JWKSURI: p.url("/.well-known/jwks.json"),
 		RegistrationEndpoint: registration, IntrospectionEndpoint: p.url("/oauth2/introspect"),
 		RevocationEndpoint: p.url("/oauth2/revoke"), EndSessionEndpoint: p.url("/oauth2/logout"),
-		Scopes: []string{"openid", "profile", "email", "address", "offline_access"}, Claims: claimNames(),
+		Scopes: standardScopes, Claims: claimNames(),
 		ClaimTypes: []string{"normal"}, ResponseTypes: []string{"code"}, ResponseModes: []string{modeQuery, modeFormPost},
 		GrantTypes: []string{grantCode, grantRefresh, grantMachine}, Prompts: prompts,
 		ACRs: []string{identity.AAL1}, SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},

@@ -68,7 +68,7 @@ func (w *world) wire(more provider.Deps) {
 	w.t.Helper()
 	d := provider.Deps{
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
-		Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
+		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration,
 	}

@@ -3,18 +3,22 @@ package provider
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ory/fosite"
 
 	"idp/internal/problem"
+	"idp/provider/partykeys"
 	"idp/token"
 )
 
-// idClaims are the claims of an ID token (OIDC Core §2). What is known about the person
-// beyond that is read at userinfo, as the standard has it when there is an access token.
+// idClaims are the claims of an ID token itself (OIDC Core §2); idTokenClaims says what it
+// tells about the person beyond them.
 type idClaims struct {
 	Issuer     string   `json:"iss"`
 	Subject    string   `json:"sub"`
@@ -27,6 +31,7 @@ type idClaims struct {
 	AMR        []string `json:"amr,omitempty"`
 	SessionID  string   `json:"sid,omitempty"`
 	AccessHash string   `json:"at_hash,omitempty"`
+	CodeHash   string   `json:"c_hash,omitempty"`
 }
 
 const idTokenType = "JWT"
@@ -87,35 +92,104 @@ func (p *Provider) idToken(ctx context.Context, c Client, s Standing, with idPar
 	claims := idClaims{
 		Issuer: p.Issuer, Subject: p.subject(c, s.User), Audience: string(s.Client), SessionID: string(s.Session),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(idTokenLife).Unix(), AuthTime: s.Facts.AuthTime.Unix(),
-		ACR: s.Facts.ACR, AMR: s.Facts.AMR, AccessHash: halfHash(with.access), Nonce: with.nonce,
+		ACR: s.Facts.ACR, AMR: s.Facts.AMR, Nonce: with.nonce,
+		AccessHash: halfHash(c.IDToken.JWS, with.access), CodeHash: halfHash(c.IDToken.JWS, with.code),
 	}
-	return p.wrap(ctx, c, c.IDToken, idTokenType, claims)
+	about := idTokenClaims(c, s, with.all)
+	if len(about) == 0 {
+		return p.wrap(ctx, c, c.IDToken, idTokenType, claims)
+	}
+	whole, err := merged(about, claims)
+	if err != nil {
+		return "", err
+	}
+	return p.wrap(ctx, c, c.IDToken, idTokenType, whole)
 }
+
+// merged adds the claims about the token itself to those about the person. What the
+// protocol means always wins.
+func merged(about map[string]any, claims idClaims) (map[string]any, error) {
+	text, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("encode claims: %w", err)
+	}
+	own := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &own); err != nil {
+		return nil, fmt.Errorf("encode claims: %w", err)
+	}
+	whole := make(map[string]any, len(about)+len(own))
+	for name, value := range about {
+		whole[name] = value
+	}
+	for name, value := range own {
+		whole[name] = value
+	}
+	return whole, nil
+}
+
+const defaultEnc = "A128CBC-HS256" // OIDC Registration §2
 
 // wrap signs claims for a client and encrypts the result, as it registered; without a
-// registered algorithm the signature is RS256.
-func (p *Provider) wrap(ctx context.Context, _ Client, _ Wrapping, typ string, claims any) (string, error) {
-	return p.Keys.Sign(ctx, token.OIDC, token.RS256, typ, claims)
+// registered algorithm the signature is RS256. It may fetch the client's keys: call it
+// outside transactions.
+func (p *Provider) wrap(ctx context.Context, c Client, how Wrapping, typ string, claims any) (string, error) {
+	signed, err := p.sign(ctx, c, how.JWS, typ, claims)
+	if err != nil || how.JWE == "" {
+		return signed, err
+	}
+	return p.seal(ctx, c, how, "JWT", []byte(signed))
 }
 
-// halfHash is at_hash for the algorithms that hash with SHA-256 (OIDC Core §3.1.3.6).
-func halfHash(text string) string {
-	sum := sha256.Sum256([]byte(text))
+func (p *Provider) sign(ctx context.Context, c Client, algorithm, typ string, claims any) (string, error) {
+	switch {
+	case algorithm == "":
+		return p.Keys.Sign(ctx, token.OIDC, token.RS256, typ, claims)
+	case !slices.Contains(partykeys.HMACAlgorithms, algorithm):
+		return p.Keys.Sign(ctx, token.OIDC, algorithm, typ, claims)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode claims: %w", err)
+	}
+	signed, err := p.parties.Sign(c.owner(p.Now()), algorithm, typ, payload)
+	return signed, keyless(err, algorithm)
+}
+
+// seal encrypts to the client; cty says what is inside.
+func (p *Provider) seal(ctx context.Context, c Client, how Wrapping, cty string, plain []byte) (string, error) {
+	enc := how.Enc
+	if enc == "" {
+		enc = defaultEnc
+	}
+	sealed, err := p.parties.Encrypt(ctx, c.owner(p.Now()), how.JWE, enc, cty, plain)
+	return sealed, keyless(err, how.JWE)
+}
+
+// keyless tells the client that it has no key for what it registered.
+func keyless(err error, algorithm string) error {
+	if problem.HasCode(err, partykeys.ErrNoKey.Code) {
+		return fosite.ErrInvalidRequest.WithHintf("The client is registered for %s and has no key that fits.", algorithm).WithWrap(err)
+	}
+	return err
+}
+
+// halfHash is at_hash and c_hash: the left half of the text's hash, by the hash function of
+// the ID token's signature (OIDC Core §3.1.3.6); "" of nothing.
+func halfHash(algorithm, text string) string {
+	if text == "" {
+		return ""
+	}
+	var sum []byte
+	switch {
+	case strings.HasSuffix(algorithm, "384"):
+		whole := sha512.Sum384([]byte(text))
+		sum = whole[:]
+	case strings.HasSuffix(algorithm, "512") || algorithm == "EdDSA": // Ed25519 hashes with SHA-512
+		whole := sha512.Sum512([]byte(text))
+		sum = whole[:]
+	default:
+		whole := sha256.Sum256([]byte(text))
+		sum = whole[:]
+	}
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
-}
-
-var errHint = problem.New(problem.Invalid, "id_token_hint_invalid", "The id_token_hint is not an ID token from here.")
-
-// readHint reads an ID token that we once issued. It may have expired long ago; its key
-// must not have been retired.
-func (p *Provider) readHint(raw string) (idClaims, error) {
-	var c idClaims
-	verified, err := p.Keys.Verify(context.Background(), token.OIDC, raw)
-	if err != nil || verified.Type != idTokenType {
-		return c, errHint.Because(err)
-	}
-	if err := json.Unmarshal(verified.Claims, &c); err != nil || c.Issuer != p.Issuer || c.Subject == "" || c.Audience == "" {
-		return c, errHint.Because(err)
-	}
-	return c, nil
 }

@@ -59,7 +59,7 @@ func (p *Provider) introspectAccess(ctx context.Context, client Client, raw stri
 		"sub": string(b.client.ID), // a machine's token speaks for the machine
 	}
 	if !b.Missing {
-		answer["sub"] = string(b.User)
+		answer["sub"] = p.subject(b.client, b.User)
 		answer["auth_time"] = b.Facts.AuthTime.Unix()
 		answer["acr"] = b.Facts.ACR
 	}
@@ -88,7 +88,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, client Client, raw str
 		expires = s.ExpiresAt
 	}
 	return map[string]any{
-		"active": true, "iss": p.Issuer, "client_id": string(client.ID), "sub": string(s.User),
+		"active": true, "iss": p.Issuer, "client_id": string(client.ID), "sub": p.subject(client, s.User),
 		"scope": strings.Join(s.Scopes, " "), "iat": s.CreatedAt.Unix(), "exp": expires.Unix(),
 		"token_use": "refresh_token",
 	}, nil

@@ -30,6 +30,7 @@ import (
 	"idp/internal/secret"
 	"idp/job"
 	"idp/login"
+	"idp/provider/partykeys"
 	"idp/session"
 	"idp/token"
 )
@@ -65,6 +66,7 @@ type Deps struct {
 	Keys               *token.KeySet
 	Store              Store
 	Visits             Visits
+	Assertions         Assertions
 	Asks               Asks
 	Grants             Grants
 	Sessions           *session.Keeper
@@ -84,6 +86,8 @@ type Deps struct {
 type Provider struct {
 	Deps
 	artifacts artifacts
+	parties   *partykeys.Keys // keys of relying parties
+	pairwise  []byte          // key of the names that pairwise clients know people by
 	engine    *fosite.Fosite
 	metadata  document
 }
@@ -92,6 +96,10 @@ type Provider struct {
 func New(d Deps) (*Provider, error) {
 	d.Issuer = strings.TrimSuffix(d.Issuer, "/")
 	p := &Provider{Deps: d, artifacts: artifacts{key: d.Box.Key("refresh token")}}
+	p.pairwise = d.Box.Key("pairwise")
+	p.parties = &partykeys.Keys{Now: d.Now, Fetch: func(ctx context.Context, uri string) ([]byte, error) {
+		return d.Outbound.Get(ctx, uri, partykeys.MaxSet)
+	}}
 	c, store := &config{issuer: d.Issuer, identify: identified}, shelf{now: d.Now}
 	code := &oauth2.AuthorizeExplicitGrantHandler{
 		AccessTokenStrategy: p.artifacts, RefreshTokenStrategy: p.artifacts, AuthorizeCodeStrategy: p.artifacts,

@@ -2,8 +2,10 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -75,7 +77,33 @@ func (p *Provider) Userinfo(w http.ResponseWriter, r *http.Request) error {
 	if b.Missing || !slices.Contains(b.AccessToken.Scopes, "openid") {
 		return challengeBearer(w, http.StatusForbidden, "insufficient_scope", "The access token was not granted openid.")
 	}
-	return reply(w, http.StatusOK, claimsOf(b.Standing, b.AccessToken.Scopes))
+	return p.tellUserinfo(w, r, b)
+}
+
+// tellUserinfo answers in JSON, or signed and encrypted as the client registered (OIDC Core §5.3.2).
+func (p *Provider) tellUserinfo(w http.ResponseWriter, r *http.Request, b bearing) error {
+	claims, how := p.userinfoClaims(b.client, b.Standing, b.AccessToken.Scopes), b.client.Userinfo
+	if how.JWS == "" && how.JWE == "" {
+		return reply(w, http.StatusOK, claims)
+	}
+	var answer string
+	var err error
+	if how.JWS == "" {
+		var plain []byte
+		if plain, err = json.Marshal(claims); err == nil {
+			answer, err = p.seal(r.Context(), b.client, how, "", plain)
+		}
+	} else {
+		claims["iss"], claims["aud"] = p.Issuer, string(b.client.ID)
+		answer, err = p.wrap(r.Context(), b.client, how, idTokenType, claims)
+	}
+	if err != nil {
+		return p.refuse(w, err)
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, answer)
+	return nil
 }
 
 // bearer reads the access token of a request (RFC 6750 §2), "" if there is none.

@@ -18,7 +18,7 @@ const (
 
 // Sweep deletes what nobody will ask for again: finished attempts and requests, forgotten
 // throttles, expired authorizations and tokens, sessions over for 90 days, browsers without
-// any and unseen for a day, old letters, spent invitations and operator links. It works in small
+// any and unseen for a day, old letters, spent invitations, operator links and client assertions. It works in small
 // transactions, so that nobody waits long for the writer.
 func (db *DB) Sweep(ctx context.Context) error {
 	_, err := db.sweep(ctx, db.now())
@@ -39,6 +39,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"letters", "id", "sent_at < ?", now.Add(-keepLetters)},
 		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
 		{"operator_links", "digest", "expires_at < ?", now},
+		{"assertions", "digest", "expires_at < ?", now},
 	}
 	total := 0
 	for _, s := range sweeps {

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,6 +52,31 @@ func (k *Keys) Encrypt(ctx context.Context, o Owner, jwe, enc, cty string, plain
 		return "", fmt.Errorf("encrypt to %s: %w", o.ID, err)
 	}
 	return sealed.CompactSerialize()
+}
+
+// Sign makes a compact JWS with the owner's newest secret: HS256, HS384 or HS512. Typ is the
+// header of that name. Without a secret of at least the length of the hash (RFC 7518 §3.2)
+// it is ErrNoKey.
+func (k *Keys) Sign(o Owner, algorithm, typ string, payload []byte) (string, error) {
+	if !slices.Contains(HMACAlgorithms, algorithm) {
+		return "", fmt.Errorf("sign with a secret by %s: not supported", algorithm)
+	}
+	if len(o.Secrets) == 0 || o.Secrets[0].Empty() {
+		return "", ErrNoKey
+	}
+	key := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: []byte(o.Secrets[0].Reveal())}
+	by, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+	if err != nil {
+		return "", fmt.Errorf("sign for %s: %w", o.ID, err)
+	}
+	signed, err := by.Sign(payload)
+	if errors.Is(err, jose.ErrInvalidKeySize) {
+		return "", ErrNoKey.Because(err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("sign for %s: %w", o.ID, err)
+	}
+	return signed.CompactSerialize()
 }
 
 // secretKeySize returns how many bytes of the secret's hash are the key, 0 where the key
