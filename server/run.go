@@ -35,10 +35,11 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer
 	if err != nil {
 		return errors.Join(err, rooms.Close())
 	}
-	return errors.Join(s.run(ctx, out), rooms.Close())
+	return errors.Join(s.Serve(ctx, out), rooms.Close())
 }
 
-func (s *Server) run(ctx context.Context, out io.Writer) error {
+// Serve is Run on rooms that are open already, which stay open.
+func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	public := serveOn(s.health.leaving(s.Handler), s.Log)
 	public.ConnState = s.health.count
 	if err := s.secure(public); err != nil {
