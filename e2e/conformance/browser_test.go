@@ -118,7 +118,7 @@ func (b *browser) fetch(method, to string, form url.Values) page {
 	must(b.t, err)
 	p := page{status: res.StatusCode, header: res.Header, body: string(text)}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		p.doc, err = html.Parse(bytes.NewReader(text))
+		p.doc, err = html.ParseWithOptions(bytes.NewReader(text), html.ParseOptionEnableScripting(false))
 		must(b.t, err)
 	}
 	return p

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"idp/internal/secret"
+	"idp/provider"
 )
 
 // client is a relying party as it was registered.
@@ -228,3 +229,22 @@ func unsigned(t testing.TB, claims any) string {
 	return head + "." + base64.RawURLEncoding.EncodeToString(text) + "."
 }
 
+// given makes the client as an operator would, without dynamic registration.
+func (m *run) given(wish map[string]any) *client {
+	m.Helper()
+	strings := func(name string) []string {
+		list, _ := wish[name].([]string)
+		return list
+	}
+	draft := provider.Client{
+		Type: provider.Web, Name: wish["client_name"].(string), AuthMethod: wish["token_endpoint_auth_method"].(string),
+		RedirectURIs: strings("redirect_uris"), GrantTypes: strings("grant_types"), ResponseTypes: strings("response_types"),
+		Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
+	}
+	draft.RequestObject.JWS, _ = wish["request_object_signing_alg"].(string)
+	made, key, err := m.w.rooms.Clients.Create(m.t.Context(), draft, "operator:test")
+	must(m, err)
+	return &client{
+		id: string(made.ID), secret: key.Reveal(), auth: made.AuthMethod, redirect: made.RedirectURIs[0], key: ownKey(0, "first"),
+	}
+}

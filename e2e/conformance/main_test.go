@@ -30,10 +30,10 @@ var authority struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(inDirectory(m))
 }
 
-func run(m *testing.M) int {
+func inDirectory(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "idp-conformance-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

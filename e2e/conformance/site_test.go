@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"idp/internal/secret"
 )
@@ -28,6 +29,7 @@ type folder struct {
 	mu   sync.Mutex
 	docs map[string]document
 	hits []hit
+	came chan struct{} // closed and made anew with each hit
 }
 
 type document struct {
@@ -56,7 +58,7 @@ func (s *site) newFolder() *folder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := strings.ToLower(secret.NewID("t"))
-	f := &folder{url: s.server.URL + "/t/" + name, docs: map[string]document{}}
+	f := &folder{url: s.server.URL + "/t/" + name, docs: map[string]document{}, came: make(chan struct{})}
 	s.folder[name] = f
 	return f
 }
@@ -82,6 +84,8 @@ func (f *folder) serve(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	f.mu.Lock()
 	f.hits = append(f.hits, h)
+	close(f.came)
+	f.came = make(chan struct{})
 	doc, ok := f.docs[path]
 	f.mu.Unlock()
 	w.Header().Set("Cache-Control", "no-store")
@@ -119,4 +123,24 @@ func (f *folder) of(path string) []hit {
 		}
 	}
 	return found
+}
+
+// await returns the first request for a path, which may come a moment later: idp calls
+// relying parties from its queue.
+func (f *folder) await(t testing.TB, path string) hit {
+	t.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		f.mu.Lock()
+		came := f.came
+		f.mu.Unlock()
+		if found := f.of(path); len(found) > 0 {
+			return found[0]
+		}
+		select {
+		case <-came:
+		case <-late:
+			t.Fatalf("nobody came to %s within 30 s", path)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -49,9 +50,9 @@ const (
 
 // eachEngine runs f on SQLite, and on PostgreSQL where there is one.
 func eachEngine(t *testing.T, f func(t *testing.T, w *world)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, open(t, "sqlite", storagetest.SQLite(t))) })
+	t.Run("sqlite", func(t *testing.T) { f(t, open(t, "sqlite", "sqlite:"+filepath.Join(t.TempDir(), "idp.db"))) })
 	if os.Getenv(storagetest.Env) != "" {
-		t.Run("postgres", func(t *testing.T) { f(t, open(t, "postgres", storagetest.Postgres(t))) })
+		t.Run("postgres", func(t *testing.T) { f(t, open(t, "postgres", storagetest.EmptyPostgres(t))) })
 	}
 }
 
@@ -63,7 +64,7 @@ func open(t *testing.T, engine, database string) *world {
 	cfg, warnings, err := config.Load(config.Source{Environ: []string{
 		"IDP_ENVIRONMENT=development", fmt.Sprintf("IDP_LISTEN=127.0.0.1:%d", port), "IDP_ISSUER=" + w.issuer,
 		"IDP_DATA_DIR=" + t.TempDir(), "IDP_DATABASE_URL=" + database, "IDP_REGISTRATION=open",
-		"IDP_MASTER_KEY=" + base64.StdEncoding.EncodeToString([]byte("only for tests, 32 bytes at least")),
+		"IDP_MASTER_KEY=" + base64.StdEncoding.EncodeToString(secret.Bytes(32)),
 		"IDP_TLS_CERTIFICATE_FILE=" + authority.certFile, "IDP_TLS_KEY_FILE=" + authority.keyFile,
 	}})
 	must(t, err)
