@@ -124,6 +124,38 @@ const url = client.buildAuthorizationUrl(config, {
 // Keep the verifier in the session, send the browser to url, and at the redirect URI:
 // const tokens = await client.authorizationCodeGrant(config, currentUrl, { pkceCodeVerifier: verifier })
 `},
+	{"express", "Express with express-openid-connect", "app.mjs", onServer, `
+import { auth, requiresAuth } from "express-openid-connect"
+
+// The redirect URI to register is {origin}/callback
+app.use(auth({
+  issuerBaseURL: "{issuer}",
+  baseURL: "{origin}",
+  clientID: "{client}",
+  clientSecret: "{secret}",
+  secret: "{cookie}", // of its own cookies
+  authorizationParams: { response_type: "code", scope: "openid profile email" },
+  authRequired: false,
+  idpLogout: true,
+}))
+app.get("/private", requiresAuth(), async (req, res) => res.send(await req.oidc.fetchUserInfo()))
+`},
+	{"passport", "Express with passport-openidconnect", "app.mjs", onServer, `
+import OpenIDConnectStrategy from "passport-openidconnect"
+
+passport.use(new OpenIDConnectStrategy({
+  issuer: "{issuer}",
+  authorizationURL: "{issuer}/oauth2/authorize",
+  tokenURL: "{issuer}/oauth2/token",
+  userInfoURL: "{issuer}/oauth2/userinfo",
+  clientID: "{client}",
+  clientSecret: "{secret}",
+  callbackURL: "{redirect}",
+  scope: ["profile", "email"],
+  nonce: true,
+  skipUserProfile: false,
+}, (issuer, profile, done) => done(null, profile)))
+`},
 	{"go", "Go with go-oidc", "auth.go", onServer, `
 provider, err := oidc.NewProvider(ctx, "{issuer}")
 if err != nil {
@@ -179,6 +211,22 @@ scope = "openid profile email"
 code_challenge_method = "S256"
 cookie_secret = "{cookie}"
 email_domains = ["*"]
+`},
+	{"apache", "Apache with mod_auth_openidc", "site.conf", onServer, `
+# The redirect URI to register is {origin}/private/redirect_uri
+OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
+OIDCClientID {client}
+OIDCClientSecret {secret}
+OIDCRedirectURI {origin}/private/redirect_uri
+OIDCCryptoPassphrase {cookie}
+OIDCScope "openid profile email"
+OIDCPKCEMethod S256
+OIDCRemoteUserClaim email
+
+<Location /private>
+	AuthType openid-connect
+	Require valid-user
+</Location>
 `},
 	{"oidc-client-ts", "Browser with oidc-client-ts", "auth.ts", inBrowser, `
 import { UserManager } from "oidc-client-ts"

@@ -178,4 +178,3 @@ func TestPeopleSignInAndOutOfWhatApacheGuards(t *testing.T) {
 		i.meet(t, "apache.mjs", origin, c, "LEAVE=there")
 	})
 }
-

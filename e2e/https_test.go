@@ -64,7 +64,7 @@ func newAuthority(t testing.TB) authority {
 	must(err)
 	keyDER, err := x509.MarshalPKCS8PrivateKey(leafKey)
 	must(err)
-	must(os.WriteFile(a.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), 0o644))           //nolint:gosec // public
+	must(os.WriteFile(a.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), 0o644))          //nolint:gosec // public
 	must(os.WriteFile(a.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER}), 0o644)) //nolint:gosec // public
 	must(os.WriteFile(a.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
 	return a
