@@ -31,7 +31,7 @@ type Client struct {
 	Disabled bool
 
 	// AuthMethod is token_endpoint_auth_method: "client_secret_basic", "client_secret_post",
-	// "none", or "" for a client that an operator made, which may use basic or post.
+	// "client_secret_jwt", "private_key_jwt", "none", or "" for a client that an operator made, which may use basic or post.
 	AuthMethod string
 	Secrets    []ClientSecret // the newest first; two live ones while a secret is rotated
 
@@ -80,7 +80,7 @@ type Client struct {
 	Contacts                                []string
 
 	RegistrationToken secret.Digest  // of RFC 7592's registration_access_token, "" if none
-	Metadata          map[string]any // registered members without a field here, echoed back
+	Metadata          map[string]any // translated members, like "client_name#fr"
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
 	Version           int
@@ -90,10 +90,10 @@ type Client struct {
 // digest keeps them. Those that must come back, because an HMAC is made with them, are
 // kept sealed as well.
 type ClientSecret struct {
-	Digest    secret.Digest `json:"digest"`
-	Value     secret.String `json:"-"` // empty unless Client.UsesHMAC
-	CreatedAt time.Time     `json:"created_at"`
-	ExpiresAt time.Time     `json:"expires_at"` // zero: until rotated
+	Digest    secret.Digest
+	Value     secret.String // empty unless Client.UsesHMAC
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: until rotated
 }
 
 // Wrapping says how a JWT is signed and then encrypted (RFC 7515, RFC 7516). Empty fields
@@ -119,6 +119,11 @@ func (c Client) UsesHMAC() bool {
 	return false
 }
 
+// HasSecret reports whether the client has a secret: to authenticate with, or as a key.
+func (c Client) HasSecret() bool {
+	return !c.Public() && (c.AuthMethod != authPrivateJWT || c.UsesHMAC())
+}
+
 // Public reports whether the client cannot keep a secret.
 func (c Client) Public() bool { return c.AuthMethod == "none" }
 
@@ -129,6 +134,7 @@ type ClientStore interface {
 	SaveClient(ctx context.Context, c Client) error                    // creates at Version 0; problem.Conflict if Version moved
 	DeleteClient(ctx context.Context, id ClientID, at time.Time) error // and ends all that was issued to it
 	SaveRegistrationToken(ctx context.Context, t RegistrationToken) error
+	RegistrationLeave(ctx context.Context, d secret.Digest, now time.Time) error    // problem.NotFound unless live
 	UseRegistrationToken(ctx context.Context, d secret.Digest, now time.Time) error // problem.NotFound unless live; counts one use
 }
 

@@ -21,6 +21,9 @@ type Clients struct {
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
 	Now    func() time.Time
 
+	Outbound Outbound // fetches sector documents; without it clients that name one are refused
+	Keys     Offering // makes signing keys that clients register for; nil where nobody signs
+
 	// Production lets nobody but native apps be sent to a loopback address over http.
 	Production bool
 
@@ -33,6 +36,15 @@ const (
 	maxKnown    = 20_000 // clients kept in memory; more are read from the database
 	maxRotation = 30 * 24 * time.Hour
 )
+
+// Offering makes sure that there is a key for a signing algorithm. token.KeySet is one. It
+// may take long: call it outside transactions.
+type Offering interface {
+	Offer(ctx context.Context, algorithm string) error
+}
+
+// errNoWayOut says that this process fetches nothing.
+var errNoWayOut = problem.New(problem.Unavailable, "outbound_off", "Nothing can be fetched from here.")
 
 // ErrClientUnknown says that no such client exists.
 var ErrClientUnknown = problem.New(problem.NotFound, "client_unknown", "There is no such app.")
@@ -87,22 +99,50 @@ func (c *Clients) List(ctx context.Context, after ClientID, limit int) ([]Client
 
 // Create registers a client: what the draft leaves out gets the default of its type, and
 // the result must be safe for that type (problem.Invalid names the field). The secret is
-// returned this once; it is empty for public clients. Actor is who did it, as in events.
+// returned this once; it is empty for clients that have none. Actor is who did it, as in
+// events. It may fetch and make keys: call it outside transactions.
 func (c *Clients) Create(ctx context.Context, draft Client, actor string) (Client, secret.String, error) {
-	draft.ID, draft.Version, draft.Secrets = ClientID(secret.NewID("client")), 0, nil
-	complete(&draft)
-	if err := c.validate(draft); err != nil {
+	if err := c.check(&draft); err != nil {
 		return Client{}, secret.String{}, err
 	}
+	if err := c.settle(ctx, &draft, Client{}); err != nil {
+		return Client{}, secret.String{}, err
+	}
+	return c.create(ctx, draft, actor)
+}
+
+// check completes a client and says what is wrong with it. It looks at nothing else.
+func (c *Clients) check(client *Client) error {
+	complete(client)
+	return c.validate(*client)
+}
+
+// settle does what takes long before a client that takes the place of was can be saved.
+func (c *Clients) settle(ctx context.Context, client *Client, was Client) (err error) {
+	if client.Sector, err = c.sectorOf(ctx, *client, was); err != nil {
+		return err
+	}
+	for _, algorithm := range []string{client.IDToken.JWS, client.Userinfo.JWS} {
+		if c.Keys == nil || algorithm == "" || symmetric(algorithm) {
+			continue
+		}
+		if err := c.Keys.Offer(ctx, algorithm); err != nil {
+			return fmt.Errorf("offer %s: %w", algorithm, err)
+		}
+	}
+	return nil
+}
+
+// create saves a new client that check and settle have seen.
+func (c *Clients) create(ctx context.Context, draft Client, actor string) (Client, secret.String, error) {
 	now := c.Now()
+	draft.ID, draft.Version, draft.Secrets = ClientID(secret.NewID("client")), 0, nil
 	draft.CreatedAt, draft.UpdatedAt = now, now
 	var key secret.String
-	if !draft.Public() {
-		key = secret.Token(secretPrefix)
-		draft.Secrets = []ClientSecret{{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}}
+	if draft.HasSecret() {
+		key = c.renew(&draft)
 	}
-	err := c.save(ctx, draft, event.ClientCreated, actor)
-	if err != nil {
+	if err := c.save(ctx, draft, event.ClientCreated, actor); err != nil {
 		return Client{}, secret.String{}, err
 	}
 	draft.Version = 1
@@ -111,25 +151,82 @@ func (c *Clients) Create(ctx context.Context, draft Client, actor string) (Clien
 
 const secretPrefix = "idp_cs_"
 
+// renew gives the client a new secret, its only one.
+func (c *Clients) renew(client *Client) secret.String {
+	key := secret.Token(secretPrefix)
+	client.Secrets = []ClientSecret{client.keep(key, c.Now())}
+	return key
+}
+
+// keep is how the client's secret is remembered: as a digest, and itself only where it is a key.
+func (c Client) keep(key secret.String, now time.Time) ClientSecret {
+	s := ClientSecret{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}
+	if c.UsesHMAC() {
+		s.Value = key
+	}
+	return s
+}
+
 // Update changes a client. The changed whole is validated, so an update can make nothing
-// that Create would refuse. Id, secrets and dates are not the change's to touch.
+// that Create would refuse. Id, secrets and dates are not the change's to touch. What
+// needs a new secret is problem.Invalid: that is for Revise.
 func (c *Clients) Update(ctx context.Context, id ClientID, actor string, change func(*Client) error) (Client, error) {
-	return c.change(ctx, id, event.ClientUpdated, actor, func(next *Client) error {
+	changed, _, err := c.revise(ctx, id, actor, false, change)
+	return changed, err
+}
+
+// Revise is Update for callers who can hand on a new secret. There is one, which replaces
+// all others, when a client comes to need a secret, or to need the value of one that is
+// kept as a digest alone (Client.UsesHMAC).
+func (c *Clients) Revise(ctx context.Context, id ClientID, actor string, change func(*Client) error) (Client, secret.String, error) {
+	return c.revise(ctx, id, actor, true, change)
+}
+
+func (c *Clients) revise(ctx context.Context, id ClientID, actor string, renew bool, change func(*Client) error) (Client, secret.String, error) {
+	var key secret.String
+	changed, err := c.change(ctx, id, event.ClientUpdated, actor, func(next *Client) (err error) {
 		was := *next
 		if err := change(next); err != nil {
 			return err
 		}
-		if was.Public() != next.Public() && !next.Public() && len(was.Secrets) == 0 {
-			return problem.New(problem.Invalid, "client_needs_secret",
-				"A public app cannot become confidential; create a new one.").On("token_endpoint_auth_method")
-		}
 		next.ID, next.Secrets, next.CreatedAt, next.Version = was.ID, was.Secrets, was.CreatedAt, was.Version
-		if next.Public() {
-			next.Secrets = nil
+		if err := c.check(next); err != nil {
+			return err
 		}
-		complete(next)
-		return c.validate(*next)
+		if err := c.settle(ctx, next, was); err != nil {
+			return err
+		}
+		key, err = c.suitSecrets(next, renew)
+		return err
 	})
+	return changed, key, err
+}
+
+var errNeedsSecret = problem.New(problem.Invalid, "client_needs_secret",
+	"This change needs a new client secret, which cannot be handed out here.").On("token_endpoint_auth_method")
+
+// suitSecrets gives a changed client the secrets it now needs.
+func (c *Clients) suitSecrets(next *Client, renew bool) (secret.String, error) {
+	if !next.HasSecret() {
+		next.Secrets = nil
+		return secret.String{}, nil
+	}
+	if next.UsesHMAC() {
+		// Only values that were kept can be keys; the others are of no use any more.
+		next.Secrets = slices.DeleteFunc(slices.Clone(next.Secrets), func(s ClientSecret) bool { return s.Value.Empty() })
+	} else {
+		next.Secrets = slices.Clone(next.Secrets)
+		for i := range next.Secrets {
+			next.Secrets[i].Value = secret.String{}
+		}
+	}
+	if len(next.Secrets) > 0 {
+		return secret.String{}, nil
+	}
+	if !renew {
+		return secret.String{}, errNeedsSecret
+	}
+	return c.renew(next), nil
 }
 
 // RotateSecret makes a new secret, returned this once. The one before stays good for keep
@@ -137,11 +234,11 @@ func (c *Clients) Update(ctx context.Context, id ClientID, actor string, change 
 func (c *Clients) RotateSecret(ctx context.Context, id ClientID, keep time.Duration, actor string) (secret.String, error) {
 	key := secret.Token(secretPrefix)
 	_, err := c.change(ctx, id, event.ClientSecretRotated, actor, func(next *Client) error {
-		if next.Public() {
-			return problem.New(problem.Invalid, "client_public", "A public app has no secret.")
+		if !next.HasSecret() {
+			return problem.New(problem.Invalid, "client_public", "This app has no secret.")
 		}
 		now := c.Now()
-		secrets := []ClientSecret{{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}}
+		secrets := []ClientSecret{next.keep(key, now)}
 		if keep = min(keep, maxRotation); keep > 0 && len(next.Secrets) > 0 {
 			last := next.Secrets[0]
 			if ends := now.Add(keep); last.ExpiresAt.IsZero() || ends.Before(last.ExpiresAt) {

@@ -57,7 +57,7 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 		Settings: session.DefaultSettings, Network: func(*http.Request) string { return "192.0.2.1" },
 	}
 	w.clients = &provider.Clients{Store: storage.NewClients(db), Events: events, InTx: db.InTx, Now: clock.Now}
-	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now}
+	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now, Make: storagetest.Private}
 	must(t, w.keys.Ensure(t.Context()))
 	w.wire(provider.Deps{})
 	return w
@@ -70,7 +70,7 @@ func (w *world) wire(more provider.Deps) {
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
-		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration,
+		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
 	}
 	if more.Store != nil {
 		d.Store = more.Store

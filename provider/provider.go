@@ -55,12 +55,20 @@ type Outbound interface {
 	PostForm(ctx context.Context, uri string, form url.Values) (status int, err error)
 }
 
+// Turns limits how often somebody may do something. login.Throttle is one.
+type Turns interface {
+	Reserve(ctx context.Context, budgets []login.Budget, now time.Time) (wait time.Duration, err error)
+}
+
 // Deps is what a Provider works with. All fields but those about registration, session
 // management and Who are required.
 type Deps struct {
-	Issuer             string // scheme://host[:port][/path], without a slash at its end
-	OpenRegistration   bool   // anybody may register clients; otherwise holders of an initial access token
-	ClosedRegistration bool   // nobody may, whatever they hold
+	Issuer             string   // scheme://host[:port][/path], without a slash at its end
+	OpenRegistration   bool     // anybody may register clients; otherwise holders of an initial access token
+	ClosedRegistration bool     // nobody may, whatever they hold
+	Throttle           Turns    // counts registrations; needed where Registrations is not 0
+	Registrations      int      // that a network may ask for in an hour without leave; 0 is any number
+	WebFingerHosts     []string // whose people WebFinger leads here, in lower case, beside the issuer's host
 	Box                *secret.Box
 	Clients            *Clients
 	Keys               *token.KeySet

@@ -104,11 +104,3 @@ func originOf(uri string) string {
 	}
 	return u.Scheme + "://" + u.Host
 }
-
-func webLink(uri string) bool {
-	u, err := url.Parse(uri)
-	if err != nil || len(uri) > maxURI || u.Host == "" || u.User != nil {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
-}

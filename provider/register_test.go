@@ -144,9 +144,9 @@ func TestUnreadableMetadataIsRefused(t *testing.T) {
 	w.wire(provider.Deps{OpenRegistration: true})
 	for _, body := range []string{
 		"", "[]", "null", "{", `{"redirect_uris":"x"}`, `{"redirect_uris":[1]}`, `{}`, strings.Repeat(" ", 70<<10),
-		`{"redirect_uris":["` + callback + `"],"grant_types":["implicit"]}`, `{"redirect_uris":["` + callback + `"],"response_types":["token"]}`,
+		`{"redirect_uris":["` + callback + `"],"grant_types":["password"]}`, `{"redirect_uris":["` + callback + `"],"response_types":["token"]}`,
 		`{"redirect_uris":["` + callback + `"],"token_endpoint_auth_method":"private_key_jwt"}`,
-		`{"redirect_uris":["` + callback + `"],"id_token_signed_response_alg":"none"}`, `{"redirect_uris":["` + callback + `"],"subject_type":"pairwise"}`,
+		`{"redirect_uris":["` + callback + `"],"id_token_signed_response_alg":"none"}`, `{"redirect_uris":["` + callback + `"],"subject_type":"private"}`,
 		`{"redirect_uris":["` + callback + `"],"logo_uri":"javascript:alert(1)"}`, `{"redirect_uris":["` + callback + `"],"application_type":"toaster"}`,
 	} {
 		if rec := w.json(http.MethodPost, "/oauth2/register", "", body); rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "invalid_") {
@@ -288,7 +288,7 @@ func TestUnsafeClientsAreRefusedHoweverTheyAreWritten(t *testing.T) {
 		"no redirect URI":             func(c *provider.Client) { c.RedirectURIs = nil },
 		"public machine":              func(c *provider.Client) { c.AuthMethod, c.GrantTypes = "none", []string{"client_credentials"} },
 		"public resource server":      func(c *provider.Client) { c.AuthMethod, c.MayIntrospect = "none", true },
-		"implicit":                    func(c *provider.Client) { c.GrantTypes = []string{"implicit"} },
+		"a grant nobody knows":        func(c *provider.Client) { c.GrantTypes = []string{"password"} },
 		"refresh alone":               func(c *provider.Client) { c.GrantTypes = []string{"refresh_token"} },
 		"scope with a quote":          func(c *provider.Client) { c.Scopes = []string{`a"b`} },
 		"script as logo":              func(c *provider.Client) { c.LogoURI = "javascript:alert(1)" },

@@ -64,7 +64,7 @@ func New(rooms *Rooms) (*Server, error) {
 	var err error
 	s.provider, err = provider.New(provider.Deps{
 		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open",
-		ClosedRegistration: s.Config.Registration == "closed", Box: s.Box,
+		ClosedRegistration: s.Config.Registration == "closed", WebFingerHosts: s.Config.WebFingerHosts, Box: s.Box,
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Assertions: storage.NewAssertions(s.DB), Visits: storage.NewVisits(s.DB), Asks: storage.NewLogin(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who,
 		Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,

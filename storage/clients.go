@@ -37,47 +37,85 @@ type clientRow struct {
 
 // clientBody is what is kept of a client as JSON: what is never searched for.
 type clientBody struct {
-	Type                   provider.ClientType     `json:"type"`
-	AuthMethod             string                  `json:"auth_method,omitempty"`
-	Secrets                []provider.ClientSecret `json:"secrets,omitempty"`
-	RedirectURIs           []string                `json:"redirect_uris,omitempty"`
-	PostLogoutRedirectURIs []string                `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes             []string                `json:"grant_types,omitempty"`
-	ResponseTypes          []string                `json:"response_types,omitempty"`
-	Scopes                 []string                `json:"scopes,omitempty"`
-	Audience               []string                `json:"audience,omitempty"`
-	JWKS                   json.RawMessage         `json:"jwks,omitempty"`
-	JWKSURI                string                  `json:"jwks_uri,omitempty"`
-	AuthAlgorithm          string                  `json:"auth_alg,omitempty"`
-	IDToken                provider.Wrapping       `json:"id_token,omitzero"`
-	Userinfo               provider.Wrapping       `json:"userinfo,omitzero"`
-	RequestObject          provider.Wrapping       `json:"request_object,omitzero"`
-	RequestURIs            []string                `json:"request_uris,omitempty"`
-	RequirePAR             bool                    `json:"require_par,omitempty"`
-	RequireSignedRequest   bool                    `json:"require_signed_request,omitempty"`
-	Pairwise               bool                    `json:"pairwise,omitempty"`
-	SectorURI              string                  `json:"sector_uri,omitempty"`
-	Sector                 string                  `json:"sector,omitempty"`
-	DefaultMaxAge          *int                    `json:"default_max_age,omitempty"`
-	RequireAuthTime        bool                    `json:"require_auth_time,omitempty"`
-	DefaultACRs            []string                `json:"default_acrs,omitempty"`
-	IDTokenClaims          bool                    `json:"id_token_claims,omitempty"`
-	InitiateLoginURI       string                  `json:"initiate_login_uri,omitempty"`
-	FrontchannelLogoutURI  string                  `json:"frontchannel_logout_uri,omitempty"`
-	FrontchannelSession    bool                    `json:"frontchannel_session,omitempty"`
-	BackchannelLogoutURI   string                  `json:"backchannel_logout_uri,omitempty"`
-	BackchannelSession     bool                    `json:"backchannel_session,omitempty"`
-	SoftwareID             string                  `json:"software_id,omitempty"`
-	SoftwareVersion        string                  `json:"software_version,omitempty"`
-	FirstParty             bool                    `json:"first_party,omitempty"`
-	MayIntrospect          bool                    `json:"may_introspect,omitempty"`
-	RequirePKCE            bool                    `json:"require_pkce,omitempty"`
-	URI                    string                  `json:"client_uri,omitempty"`
-	LogoURI                string                  `json:"logo_uri,omitempty"`
-	PolicyURI              string                  `json:"policy_uri,omitempty"`
-	TermsURI               string                  `json:"tos_uri,omitempty"`
-	Contacts               []string                `json:"contacts,omitempty"`
-	Metadata               map[string]any          `json:"metadata,omitempty"`
+	Type                   provider.ClientType `json:"type"`
+	AuthMethod             string              `json:"auth_method,omitempty"`
+	Secrets                []secretBody        `json:"secrets,omitempty"`
+	RedirectURIs           []string            `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs []string            `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes             []string            `json:"grant_types,omitempty"`
+	ResponseTypes          []string            `json:"response_types,omitempty"`
+	Scopes                 []string            `json:"scopes,omitempty"`
+	Audience               []string            `json:"audience,omitempty"`
+	JWKS                   json.RawMessage     `json:"jwks,omitempty"`
+	JWKSURI                string              `json:"jwks_uri,omitempty"`
+	AuthAlgorithm          string              `json:"auth_alg,omitempty"`
+	IDToken                provider.Wrapping   `json:"id_token,omitzero"`
+	Userinfo               provider.Wrapping   `json:"userinfo,omitzero"`
+	RequestObject          provider.Wrapping   `json:"request_object,omitzero"`
+	RequestURIs            []string            `json:"request_uris,omitempty"`
+	RequirePAR             bool                `json:"require_par,omitempty"`
+	RequireSignedRequest   bool                `json:"require_signed_request,omitempty"`
+	Pairwise               bool                `json:"pairwise,omitempty"`
+	SectorURI              string              `json:"sector_uri,omitempty"`
+	Sector                 string              `json:"sector,omitempty"`
+	DefaultMaxAge          *int                `json:"default_max_age,omitempty"`
+	RequireAuthTime        bool                `json:"require_auth_time,omitempty"`
+	DefaultACRs            []string            `json:"default_acrs,omitempty"`
+	IDTokenClaims          bool                `json:"id_token_claims,omitempty"`
+	InitiateLoginURI       string              `json:"initiate_login_uri,omitempty"`
+	FrontchannelLogoutURI  string              `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelSession    bool                `json:"frontchannel_session,omitempty"`
+	BackchannelLogoutURI   string              `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession     bool                `json:"backchannel_session,omitempty"`
+	SoftwareID             string              `json:"software_id,omitempty"`
+	SoftwareVersion        string              `json:"software_version,omitempty"`
+	FirstParty             bool                `json:"first_party,omitempty"`
+	MayIntrospect          bool                `json:"may_introspect,omitempty"`
+	RequirePKCE            bool                `json:"require_pkce,omitempty"`
+	URI                    string              `json:"client_uri,omitempty"`
+	LogoURI                string              `json:"logo_uri,omitempty"`
+	PolicyURI              string              `json:"policy_uri,omitempty"`
+	TermsURI               string              `json:"tos_uri,omitempty"`
+	Contacts               []string            `json:"contacts,omitempty"`
+	Metadata               map[string]any      `json:"metadata,omitempty"`
+}
+
+// secretBody is one of a client's secrets: its digest, and where it is a key the value, sealed.
+type secretBody struct {
+	Digest    secret.Digest `json:"digest"`
+	Sealed    string        `json:"sealed,omitempty"`
+	CreatedAt time.Time     `json:"created_at"`
+	ExpiresAt time.Time     `json:"expires_at"`
+}
+
+func placeOfSecrets(id string) string { return "clients.body:" + id }
+
+func sealSecrets(box *secret.Box, id provider.ClientID, secrets []provider.ClientSecret) []secretBody {
+	kept := make([]secretBody, 0, len(secrets))
+	for _, s := range secrets {
+		b := secretBody{Digest: s.Digest, CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt}
+		if !s.Value.Empty() {
+			b.Sealed = box.Seal(placeOfSecrets(string(id)), []byte(s.Value.Reveal()))
+		}
+		kept = append(kept, b)
+	}
+	return kept
+}
+
+func openSecrets(box *secret.Box, id string, kept []secretBody) ([]provider.ClientSecret, error) {
+	secrets := make([]provider.ClientSecret, 0, len(kept))
+	for _, b := range kept {
+		s := provider.ClientSecret{Digest: b.Digest, CreatedAt: b.CreatedAt, ExpiresAt: b.ExpiresAt}
+		if b.Sealed != "" {
+			plain, err := box.Open(placeOfSecrets(id), b.Sealed)
+			if err != nil {
+				return nil, fmt.Errorf("open a secret of client %s: %w", id, err)
+			}
+			s.Value = secret.NewString(string(plain))
+		}
+		secrets = append(secrets, s)
+	}
+	return secrets, nil
 }
 
 const clientColumns = "id, name, disabled, body, registration_token, created_at, updated_at, version"
@@ -89,7 +127,7 @@ func (c *Clients) Client(ctx context.Context, id provider.ClientID) (provider.Cl
 	if err != nil {
 		return provider.Client{}, explain("find client", err, provider.ErrClientUnknown)
 	}
-	return fromClient(row)
+	return fromClient(c.db.box, row)
 }
 
 // Clients lists clients in the order of their ids, after the given one.
@@ -106,7 +144,7 @@ func (c *Clients) Clients(ctx context.Context, after provider.ClientID, limit in
 	}
 	list := make([]provider.Client, 0, len(rows))
 	for _, r := range rows {
-		client, err := fromClient(r)
+		client, err := fromClient(c.db.box, r)
 		if err != nil {
 			return nil, err
 		}
@@ -115,14 +153,18 @@ func (c *Clients) Clients(ctx context.Context, after provider.ClientID, limit in
 	return list, nil
 }
 
-func fromClient(r clientRow) (provider.Client, error) {
+func fromClient(box *secret.Box, r clientRow) (provider.Client, error) {
 	var b clientBody
 	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
 		return provider.Client{}, fmt.Errorf("read client %s: %w", r.ID, err)
 	}
+	secrets, err := openSecrets(box, r.ID, b.Secrets)
+	if err != nil {
+		return provider.Client{}, err
+	}
 	return provider.Client{
 		ID: provider.ClientID(r.ID), Name: r.Name, Disabled: r.Disabled, Version: r.Version,
-		Type: b.Type, AuthMethod: b.AuthMethod, Secrets: b.Secrets,
+		Type: b.Type, AuthMethod: b.AuthMethod, Secrets: secrets,
 		RedirectURIs: b.RedirectURIs, PostLogoutRedirectURIs: b.PostLogoutRedirectURIs,
 		GrantTypes: b.GrantTypes, ResponseTypes: b.ResponseTypes, Scopes: b.Scopes, Audience: b.Audience,
 		JWKS: b.JWKS, JWKSURI: b.JWKSURI, AuthAlgorithm: b.AuthAlgorithm, IDToken: b.IDToken, Userinfo: b.Userinfo,
@@ -140,9 +182,9 @@ func fromClient(r clientRow) (provider.Client, error) {
 	}, nil
 }
 
-func toClient(c provider.Client) (clientRow, error) {
+func toClient(box *secret.Box, c provider.Client) (clientRow, error) {
 	body, err := json.Marshal(clientBody{
-		Type: c.Type, AuthMethod: c.AuthMethod, Secrets: c.Secrets,
+		Type: c.Type, AuthMethod: c.AuthMethod, Secrets: sealSecrets(box, c.ID, c.Secrets),
 		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
 		GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes, Scopes: c.Scopes, Audience: c.Audience,
 		JWKS: c.JWKS, JWKSURI: c.JWKSURI, AuthAlgorithm: c.AuthAlgorithm, IDToken: c.IDToken, Userinfo: c.Userinfo,
@@ -169,7 +211,7 @@ func toClient(c provider.Client) (clientRow, error) {
 // SaveClient creates a client at Version 0 and else replaces it; problem.Conflict if its
 // version moved.
 func (c *Clients) SaveClient(ctx context.Context, client provider.Client) error {
-	r, err := toClient(client)
+	r, err := toClient(c.db.box, client)
 	if err != nil {
 		return err
 	}
@@ -227,6 +269,20 @@ func (c *Clients) SaveRegistrationToken(ctx context.Context, t provider.Registra
 		VALUES (?, ?, ?, ?, ?)`,
 		t.ID, string(t.Digest), t.Uses, stamp(t.CreatedAt), stamp(t.ExpiresAt)).Exec(ctx)
 	return explain("save registration token", err)
+}
+
+// RegistrationLeave looks whether a use is left, and takes none; problem.NotFound unless one is.
+func (c *Clients) RegistrationLeave(ctx context.Context, d secret.Digest, now time.Time) error {
+	var uses int
+	err := c.db.read(ctx).NewRaw(`
+		SELECT uses
+		FROM registration_tokens
+		WHERE digest = ? AND uses > 0 AND expires_at > ?`,
+		string(d), stamp(now)).Scan(ctx, &uses)
+	if err != nil {
+		return explain("look for registration token", err, errLeave)
+	}
+	return nil
 }
 
 // UseRegistrationToken takes one use; problem.NotFound unless one is left.

@@ -154,7 +154,7 @@ func (c *Consent) parties(ctx context.Context, ids []string) (map[string]identit
 	}
 	parties := make(map[string]identity.Party, len(rows))
 	for _, r := range rows {
-		client, err := fromClient(r)
+		client, err := fromClient(c.db.box, r)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ import (
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
+	"idp/provider"
 	"idp/session"
 	"idp/storage"
 	"idp/storage/storagetest"
@@ -58,6 +59,9 @@ func TestADumpRevealsNothingUsable(t *testing.T) {
 		storage.NewInbox(db).Keep(ctx, message.Letter{ID: "letter_1", To: "ann@example.org", Code: mark("letter code"), Link: mark("letter link"), Text: mark("letter text")}),
 		storage.NewSessions(db).SaveBrowser(ctx, session.Browser{ID: browser.ID, Digest: secret.DigestOf(browser.Secret.Reveal())}),
 		second(storage.NewThrottle(db).Reserve(ctx, []login.Budget{{Key: mark("throttled address"), Limit: 1, Window: time.Hour}}, noon)),
+		storage.NewClients(db).SaveClient(ctx, provider.Client{ID: "client_1", AuthMethod: "client_secret_jwt", Secrets: []provider.ClientSecret{
+			{Digest: "digest", Value: secret.NewString(mark("client secret"))},
+		}}),
 		storage.NewKeys(db).SaveKey(ctx, token.Key{ID: "kid", Purpose: token.OIDC, Algorithm: "ES256", State: token.Current, Private: key, CreatedAt: noon}),
 	))
 	dump := everyByte(t, url)

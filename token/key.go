@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// Purpose keeps keys apart: a key signs for one purpose only.
+// Purpose keeps keys apart: a key serves one purpose only.
 type Purpose string
 
 // The purposes.
 const (
 	OIDC    Purpose = "oidc"    // ID tokens, JWT access tokens, logout tokens
 	Session Purpose = "session" // 60-second session tokens
+
+	Encryption Purpose = "encryption" // what relying parties encrypt to us: request objects
 )
 
 // State is where a key stands in its life: published, then signing, then only verifying, then gone.
@@ -22,15 +24,15 @@ type State string
 const (
 	Next    State = "next"    // published, does not sign yet
 	Current State = "current" // signs
-	Past    State = "past"    // verifies what it signed
+	Past    State = "past"    // verifies what it signed, decrypts what was on its way
 	Retired State = "retired" // neither published nor trusted
 )
 
-// Key is one signing key. Storage keeps Private sealed, as PKCS #8.
+// Key is one key pair. Storage keeps Private sealed, as PKCS #8.
 type Key struct {
 	ID          string // kid: RFC 7638 thumbprint
 	Purpose     Purpose
-	Algorithm   string // JWS algorithm: RS256, ES256
+	Algorithm   string // one of SigningAlgorithms; for Encryption RSAOAEP256 or ECDHES
 	State       State
 	Private     crypto.Signer
 	CreatedAt   time.Time

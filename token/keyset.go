@@ -3,14 +3,12 @@ package token
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,13 +18,14 @@ import (
 	"idp/internal/problem"
 )
 
-// KeySet signs and verifies with the instance's keys. Fill the exported fields, then
-// call Ensure once before use.
+// KeySet signs, verifies and decrypts with the instance's keys. Fill the exported fields,
+// then call Ensure once before use.
 type KeySet struct {
 	Store  Store
 	Events event.Recorder
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
 	Now    func() time.Time
+	Make   func(algorithm string) (crypto.Signer, error) // makes a private key; nil: NewPrivate
 
 	ring atomic.Pointer[ring]
 }
@@ -39,22 +38,51 @@ func (k *KeySet) Ensure(ctx context.Context) error {
 	if err := k.Reload(ctx); err != nil {
 		return err
 	}
-	var made bool
-	for _, s := range slots {
-		if k.ring.Load().current[s] != nil {
-			continue
+	var missing []slot
+	for _, s := range standing {
+		if k.ring.Load().current[s] == nil {
+			missing = append(missing, s)
 		}
-		key, err := k.generate(s, Current)
-		if err != nil {
-			return err
-		}
-		if err := k.Store.SaveKey(ctx, key); err != nil && !problem.Is(err, problem.Conflict) {
-			return fmt.Errorf("save the first %s key for %s: %w", s.algorithm, s.purpose, err)
-		}
-		made = true
 	}
-	if !made {
+	if len(missing) == 0 {
 		return nil
+	}
+	return k.begin(ctx, missing)
+}
+
+// Offer sees to it that there is a key to sign ID tokens and the like with that algorithm;
+// call it before a relying party is registered for one, and not inside a transaction: an
+// RSA key takes a while to make. An algorithm that is not one of SigningAlgorithms is
+// problem.Invalid.
+func (k *KeySet) Offer(ctx context.Context, algorithm string) error {
+	if !slices.Contains(SigningAlgorithms, algorithm) {
+		return problem.New(problem.Invalid, "algorithm_unsupported", "That is not an algorithm this service signs with.")
+	}
+	s := slot{OIDC, algorithm}
+	if k.loaded().current[s] != nil {
+		return nil
+	}
+	if err := k.Reload(ctx); err != nil || k.ring.Load().current[s] != nil {
+		return err
+	}
+	return k.begin(ctx, []slot{s})
+}
+
+// begin makes the first key of each slot, and takes it into use.
+func (k *KeySet) begin(ctx context.Context, missing []slot) error {
+	keys, errs := make([]Key, len(missing)), make([]error, len(missing))
+	var made sync.WaitGroup
+	for i, s := range missing {
+		made.Go(func() { keys[i], errs[i] = k.generate(s, Current) })
+	}
+	made.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := k.Store.SaveKey(ctx, key); err != nil && !problem.Is(err, problem.Conflict) {
+			return fmt.Errorf("save the first %s key for %s: %w", key.Algorithm, key.Purpose, err)
+		}
 	}
 	return k.Reload(ctx)
 }
@@ -74,10 +102,18 @@ func (k *KeySet) Reload(ctx context.Context) error {
 }
 
 // Sign encodes claims and signs them with the current key of that purpose and
-// algorithm; typ is the JWS header of that name ("JWT", "at+jwt" …).
-func (k *KeySet) Sign(_ context.Context, p Purpose, algorithm, typ string, claims any) (string, error) {
-	s := k.loaded().current[slot{p, algorithm}]
-	if s == nil {
+// algorithm; typ is the JWS header of that name ("JWT", "at+jwt" …). A key that another
+// process made in this moment is looked for in storage.
+func (k *KeySet) Sign(ctx context.Context, p Purpose, algorithm, typ string, claims any) (string, error) {
+	at := slot{p, algorithm}
+	s := k.loaded().current[at]
+	if s == nil && slices.Contains(SigningAlgorithms, algorithm) {
+		if err := k.Reload(ctx); err != nil {
+			return "", err
+		}
+		s = k.loaded().current[at]
+	}
+	if s == nil || p == Encryption {
 		return "", fmt.Errorf("no current %s key for %s", algorithm, p)
 	}
 	payload, err := json.Marshal(claims)
@@ -102,10 +138,10 @@ var ErrUnverified = problem.New(problem.Unauthenticated, "token_unverified", "Th
 // its kid alone and decides the algorithm; keys that a token brings along are ignored.
 // Times and audience are the caller's to check. Anything else is ErrUnverified.
 func (k *KeySet) Verify(_ context.Context, p Purpose, raw string) (Verified, error) {
-	if len(raw) > maxJWT {
+	if len(raw) > maxJWT || p == Encryption {
 		return Verified{}, ErrUnverified
 	}
-	parsed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	parsed, err := jose.ParseSignedCompact(raw, verifiable)
 	if err != nil || len(parsed.Signatures) != 1 {
 		return Verified{}, ErrUnverified.Because(err)
 	}
@@ -139,7 +175,11 @@ func (k *KeySet) loaded() *ring {
 }
 
 func (k *KeySet) generate(s slot, state State) (Key, error) {
-	private, err := newPrivate(s.algorithm)
+	fresh := NewPrivate
+	if k.Make != nil {
+		fresh = k.Make
+	}
+	private, err := fresh(s.algorithm)
 	if err != nil {
 		return Key{}, fmt.Errorf("make a %s key: %w", s.algorithm, err)
 	}
@@ -153,18 +193,6 @@ func (k *KeySet) generate(s slot, state State) (Key, error) {
 		key.ActivatedAt = now
 	}
 	return key, nil
-}
-
-const rsaBits = 2048
-
-func newPrivate(algorithm string) (crypto.Signer, error) {
-	switch algorithm {
-	case RS256:
-		return rsa.GenerateKey(rand.Reader, rsaBits)
-	case ES256:
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	}
-	return nil, fmt.Errorf("algorithm %s is not one we sign with", algorithm)
 }
 
 // Thumbprint returns the key id of a public key: its SHA-256 thumbprint in base64url (RFC 7638).

@@ -40,7 +40,7 @@ func each(t *testing.T, f func(t *testing.T, k ring)) {
 
 func newRing(t *testing.T, db *storage.DB, clock *storagetest.Clock) ring {
 	return ring{t: t, db: db, clock: clock, KeySet: &token.KeySet{
-		Store: storage.NewKeys(db), Events: storage.NewEvents(db), InTx: db.InTx, Now: clock.Now,
+		Store: storage.NewKeys(db), Events: storage.NewEvents(db), InTx: db.InTx, Now: clock.Now, Make: storagetest.Private,
 	}}
 }
 
@@ -74,7 +74,7 @@ func (k ring) published() map[string]bool {
 	must(k.t, json.Unmarshal(text, &set))
 	kids := map[string]bool{}
 	for _, key := range set.Keys {
-		if !key.IsPublic() || key.Use != "sig" || key.Algorithm == "" {
+		if !key.IsPublic() || key.Use != "enc" && (key.Use != "sig" || key.Algorithm == "") {
 			k.t.Errorf("published %+v", key)
 		}
 		kids[key.KeyID] = true
@@ -96,7 +96,7 @@ func TestKeysAreMadeOnceAndComeBackAfterARestart(t *testing.T) {
 		raw := k.sign(token.OIDC, "RS256")
 		again := newRing(t, k.db, k.clock)
 		must(t, again.Ensure(t.Context()))
-		if diff := cmp.Diff(k.published(), again.published()); diff != "" || len(k.published()) != 3 {
+		if diff := cmp.Diff(k.published(), again.published()); diff != "" || len(k.published()) != 5 {
 			t.Fatalf("keys changed: %s", diff)
 		}
 		if !again.verifies(raw) {
@@ -148,7 +148,7 @@ func TestARotationPublishesFirstSignsLaterAndRetiresLast(t *testing.T) {
 		old := k.sign(token.OIDC, "RS256")
 		_, before := k.JWKS()
 		must(t, k.Rotate(ctx, token.OIDC, false, "operator:cli"))
-		if n := len(k.published()); n != 5 {
+		if n := len(k.published()); n != 7 {
 			t.Fatalf("%d keys published, want two more", n)
 		}
 		if _, after := k.JWKS(); after == before {
@@ -169,7 +169,7 @@ func TestARotationPublishesFirstSignsLaterAndRetiresLast(t *testing.T) {
 		}
 		k.clock.Add(26 * time.Hour)
 		must(t, k.Advance(ctx))
-		if k.verifies(old) || k.published()[kidOf(t, old)] || len(k.published()) != 3 {
+		if k.verifies(old) || k.published()[kidOf(t, old)] || len(k.published()) != 5 {
 			t.Fatal("the old key is still there")
 		}
 	})

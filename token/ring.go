@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -17,21 +18,11 @@ type slot struct {
 	algorithm string
 }
 
-// slots are the keys every instance has. RS256 is what every relying party can check
-// (OIDC Core §15.1); ES256 is thirty times cheaper to make.
-var slots = []slot{{OIDC, RS256}, {OIDC, ES256}, {Session, ES256}}
-
-// The algorithms keys are made for.
-const (
-	RS256 = "RS256"
-	ES256 = "ES256"
-)
-
 // ring is an immutable snapshot of all keys that are not retired.
 type ring struct {
 	keys    []Key
 	public  map[Purpose]map[string]jose.JSONWebKey // by kid: what may be verified
-	current map[slot]*signer
+	current map[slot]*signer                       // keys of the purpose Encryption have none that signs
 	jwks    []byte
 	etag    string
 }
@@ -47,17 +38,20 @@ var types = []string{"JWT", "at+jwt", "logout+jwt"}
 
 func newRing(keys []Key) (*ring, error) {
 	r := &ring{keys: keys, public: map[Purpose]map[string]jose.JSONWebKey{}, current: map[slot]*signer{}}
-	var set jose.JSONWebKeySet
+	var published []Key
 	for _, k := range keys {
-		public := jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Algorithm: k.Algorithm, Use: "sig"}
+		public := k.public()
 		if !public.Valid() || !public.IsPublic() {
-			return nil, fmt.Errorf("signing key %s is not usable", k.ID)
+			return nil, fmt.Errorf("key %s is not usable", k.ID)
 		}
 		if r.public[k.Purpose] == nil {
 			r.public[k.Purpose] = map[string]jose.JSONWebKey{}
 		}
 		r.public[k.Purpose][k.ID] = public
-		set.Keys = append(set.Keys, public)
+		// Nobody shall encrypt to a key that is about to go; what is on its way can still be read.
+		if k.Purpose != Encryption || k.State != Past {
+			published = append(published, k)
+		}
 		if k.State != Current {
 			continue
 		}
@@ -67,18 +61,50 @@ func newRing(keys []Key) (*ring, error) {
 		}
 		r.current[slot{k.Purpose, k.Algorithm}] = s
 	}
-	slices.SortFunc(set.Keys, func(a, b jose.JSONWebKey) int { return strings.Compare(a.KeyID, b.KeyID) })
+	return r, r.publish(published)
+}
+
+// publish makes the key set. What signs ID tokens by default stands first, for those who
+// take the first key they see; keys to encrypt to stand last.
+func (r *ring) publish(keys []Key) error {
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	var set jose.JSONWebKeySet
+	for _, k := range keys {
+		set.Keys = append(set.Keys, k.public())
+	}
 	doc, err := json.Marshal(set)
 	if err != nil {
-		return nil, fmt.Errorf("encode the key set: %w", err)
+		return fmt.Errorf("encode the key set: %w", err)
 	}
 	sum := sha256.Sum256(doc)
 	r.jwks, r.etag = doc, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`
-	return r, nil
+	return nil
+}
+
+// rank is the key's place in the key set: by purpose, then algorithm, then state.
+func (key Key) rank() int {
+	purpose := slices.Index([]Purpose{OIDC, Session, Encryption}, key.Purpose)
+	algorithm := slices.Index(slices.Concat(SigningAlgorithms, []string{RSAOAEP256, ECDHES}), key.Algorithm)
+	state := slices.Index([]State{Current, Next, Past}, key.State)
+	return purpose*1000 + algorithm*10 + state
+}
+
+// public is what others may know of the key. One to encrypt to leaves it to them with which
+// algorithm of its kind.
+func (key Key) public() jose.JSONWebKey {
+	if key.Purpose == Encryption {
+		return jose.JSONWebKey{Key: key.Private.Public(), KeyID: key.ID, Use: "enc"}
+	}
+	return jose.JSONWebKey{Key: key.Private.Public(), KeyID: key.ID, Algorithm: key.Algorithm, Use: "sig"}
 }
 
 func newSigner(k Key) (*signer, error) {
 	s := &signer{key: k, typed: map[string]jose.Signer{}}
+	if k.Purpose == Encryption {
+		return s, nil
+	}
 	for _, typ := range types {
 		made, err := joseSigner(k, typ)
 		if err != nil {

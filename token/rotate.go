@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"idp/event"
@@ -22,7 +23,7 @@ const (
 // nobody needs. It is safe to call at any time, by any number of processes.
 func (k *KeySet) Advance(ctx context.Context) error {
 	now := k.Now()
-	for _, s := range slots {
+	for _, s := range k.slots() {
 		current, next := k.find(s, Current), k.find(s, Next)
 		if current == nil {
 			continue
@@ -49,6 +50,17 @@ func (k *KeySet) Advance(ctx context.Context) error {
 	return k.Reload(ctx)
 }
 
+// slots are those in use: the standing ones, and those somebody asked for.
+func (k *KeySet) slots() []slot {
+	all := slices.Clone(standing)
+	for _, key := range k.loaded().keys {
+		if s := (slot{key.Purpose, key.Algorithm}); key.State == Current && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // soon reports whether the successor was asked for by an operator: then it does not wait
 // for the predecessor's time to run out. ActivatedAt of a next key says so.
 func (key Key) soon() bool { return !key.ActivatedAt.IsZero() }
@@ -61,7 +73,7 @@ func (k *KeySet) Rotate(ctx context.Context, p Purpose, force bool, actor string
 		return err
 	}
 	now, known := k.Now(), false
-	for _, s := range slots {
+	for _, s := range k.slots() {
 		if s.purpose != p {
 			continue
 		}

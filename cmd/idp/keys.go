@@ -34,7 +34,7 @@ func (c *cli) registrationToken() *cobra.Command {
 }
 
 func (c *cli) keys() *cobra.Command {
-	return group(&cobra.Command{Use: "keys", Short: "Look after the keys that sign tokens"},
+	return group(&cobra.Command{Use: "keys", Short: "Look after the keys that sign tokens and read requests"},
 		c.keysList(), c.keysRotate(), c.keysRetire())
 }
 
@@ -70,7 +70,7 @@ func (c *cli) keysRotate() *cobra.Command {
 	var now bool
 	cmd := &cobra.Command{
 		Use:   "rotate",
-		Short: "Publish a successor now, and sign with it in an hour",
+		Short: "Publish successors now, and use them in an hour",
 		Args:  takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
@@ -78,23 +78,23 @@ func (c *cli) keysRotate() *cobra.Command {
 					return err
 				}
 				if now {
-					c.say("New keys sign from now on.")
+					c.say("New keys are in use from now on.")
 				} else {
-					c.say("New keys are published; they sign in an hour.")
+					c.say("New keys are published; they are in use in an hour.")
 				}
 				return nil
 			})
 		},
 	}
-	oneOf(cmd, &purpose, "purpose", string(token.OIDC), "which keys", string(token.OIDC), string(token.Session))
-	cmd.Flags().BoolVar(&now, "now", false, "sign with it at once, although apps may not have fetched it")
+	oneOf(cmd, &purpose, "purpose", string(token.OIDC), "which keys", string(token.OIDC), string(token.Session), string(token.Encryption))
+	cmd.Flags().BoolVar(&now, "now", false, "use them at once, although apps may not have fetched them")
 	return cmd
 }
 
 func (c *cli) keysRetire() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retire KID",
-		Short: "Pull a key at once: what it signed is refused from now on",
+		Short: "Pull a key at once: what it signed, or was encrypted to it, is refused from now on",
 		Args:  takes("KID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.rooms(cmd.Context(), func(r *server.Rooms) error {

@@ -38,6 +38,9 @@ func Keys() []Key {
 		{Name: "issuer", Depends: "http://localhost and the port of listen, in development",
 			Doc: "The public URL, under which relying parties and people know this instance. Every link and token carries it.",
 			at:  func(c *Config) any { return &c.Issuer }},
+		{Name: "webfinger_hosts",
+			Doc: "Hosts whose people find this issuer by WebFinger, a list, like the domain of their mail addresses; the issuer's own host always does. That host must redirect its /.well-known/webfinger here.",
+			at:  func(c *Config) any { return &c.WebFingerHosts }},
 		{Name: "data_dir", Default: "idp-data",
 			Doc: "Directory for the SQLite database and, in development, the master key. Made if absent, for nobody else to read.",
 			at:  func(c *Config) any { return &c.DataDir }},
@@ -119,6 +122,7 @@ type Config struct {
 	Name                   string
 	Listen                 string
 	Issuer                 string
+	WebFingerHosts         []string
 	DataDir                string
 	DatabaseURL            secret.String
 	DatabaseMaxConnections int

@@ -26,6 +26,7 @@ const refuseNoMasterKey = "master_key is missing: make one with \"openssl rand -
 func (c Config) Validate() error {
 	var r reasons
 	c.judgeIssuer(&r)
+	c.judgeWebFinger(&r)
 	c.judgeListening(&r)
 	c.judgeProxies(&r)
 	c.judgeOutbound(&r)
@@ -62,6 +63,14 @@ func (c Config) judgeIssuer(r *reasons) {
 		r.add("issuer %q is not https: production needs a public https URL (give tls.certificate_file and tls.key_file, or put a proxy with TLS in front)", c.Issuer)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		r.add("issuer %q: http is only for localhost; use https, also in development", c.Issuer)
+	}
+}
+
+func (c Config) judgeWebFinger(r *reasons) {
+	for _, host := range c.WebFingerHosts {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Host != strings.ToLower(host) || u.User != nil {
+			r.add("webfinger_hosts: %q is no host: spell it like example.com, in lower case", host)
+		}
 	}
 }
 

@@ -97,6 +97,16 @@ func TestNowhereIsAnUnclearIssuerAccepted(t *testing.T) {
 	}
 }
 
+func TestWebFingerAnswersForHostsOnly(t *testing.T) {
+	for hosts, fine := range map[string]bool{
+		"example.com": true, "example.com, mail.example.com:8443": true, "Example.com": false, "https://example.com": false, "example.com/x": false, "ann@example.com": false,
+	} {
+		if err := load(t, "", "IDP_WEBFINGER_HOSTS="+hosts).Validate(); (err == nil) != fine {
+			t.Errorf("%q: %v", hosts, err)
+		}
+	}
+}
+
 func TestHalfATLSPairIsRefused(t *testing.T) {
 	cert := write(t, "crt", "x", 0o600)
 	if err := load(t, "", "IDP_TLS_CERTIFICATE_FILE="+cert).Validate(); err == nil || !strings.Contains(err.Error(), "go together") {

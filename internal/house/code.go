@@ -207,9 +207,7 @@ var printable = map[string]string{ //nolint:gosec // names of fields, no credent
 	"identity/user.go: Address.PostalCode":             "a claim of OIDC Core §5.1.1, nothing secret",
 	"cmd/idp/client.go: clientView.Secret":             "printed on purpose, once, for the operator who made it",
 
-	"provider/register.go: registration.Secret":       "what RFC 7591 has a client send",
-	"provider/register.go: registered.Secret":         "what RFC 7591 has us answer, once",
-	"provider/register.go: registered.AccessToken":    "the same",
+	"provider/metadata.go: registration.Secret":       "what RFC 7591 has a client send",
 	"storage/clients.go: clientRow.RegistrationToken": "a column: a digest",
 	"storage/login.go: attemptRow.Password":           "a column: a hash, sealed",
 	"storage/login.go: invitationRow.Token":           "a column: a digest",
