@@ -64,14 +64,26 @@ func (f *Faces) Below(base string, inner http.Handler, beside *http.ServeMux) ht
 // based puts the base in front of where an answer leads.
 type based struct {
 	http.ResponseWriter
-	base string
+	base  string
+	moved bool
 }
 
 func (w *based) WriteHeader(status int) {
 	if to := w.Header().Get("Location"); local(to) {
 		w.Header().Set("Location", w.base+to)
+		w.Header().Del("Content-Type")
+		w.moved = true
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write leaves out what http.Redirect writes for browsers that follow nothing: its link
+// is the bare path.
+func (w *based) Write(b []byte) (int, error) {
+	if w.moved {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -80,6 +80,9 @@ func TestBelowAPathNothingLeadsOutOfIt(t *testing.T) {
 				t.Errorf("%s lacks %s: %s", c.path, part, w.Body)
 			}
 		}
+		if strings.HasPrefix(c.to, "/") && !strings.HasPrefix(c.to, "//") && w.Body.Len() > 0 {
+			t.Errorf("%s: a redirect's body says %s", c.path, w.Body)
+		}
 		if strings.Contains(w.Body.String(), "/auth/evil") {
 			t.Errorf("%s: what somebody wrote became a link: %s", c.path, w.Body)
 		}
