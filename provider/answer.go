@@ -26,7 +26,10 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a asked, param
 	}
 	// The registered URI is kept byte for byte; 303, so that no form is ever sent on.
 	joint := "?"
-	if strings.Contains(a.redirect, "?") {
+	switch {
+	case a.mode == modeFragment:
+		joint = "#"
+	case strings.Contains(a.redirect, "?"):
 		joint = "&"
 	}
 	w.Header().Set("Location", a.redirect+joint+params.Encode())

@@ -6,20 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"time"
 
-	"github.com/ory/fosite"
-
-	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
 	"idp/session"
 )
-
-const authorizationPrefix = "authorization"
 
 // Authorize is the authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2).
 func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
@@ -161,7 +154,7 @@ var said = map[string]string{
 
 // situation gathers what decide looks at.
 func (p *Provider) situation(r *http.Request, a asked, ask login.Ask) (situation, error) {
-	s := situation{ask: ask, now: p.Now()}
+	s := situation{ask: ask, now: p.Now(), subject: func(u identity.UserID) string { return p.subject(a.client, u) }}
 	browser, err := p.Sessions.Browser(r)
 	if err == nil {
 		s.inUse = browser.Active
@@ -179,7 +172,7 @@ func (p *Provider) granted(ctx context.Context, user identity.UserID, a asked) (
 	if problem.Is(err, problem.NotFound) {
 		return false, nil
 	}
-	return err == nil && grant.Covers(a.scopes), err
+	return err == nil && grant.Covers(a.consents()), err
 }
 
 // send parks the request, if it is not yet, and sends the browser to the page of the step.
@@ -219,79 +212,4 @@ func (p *Provider) used(ctx context.Context, ask login.Ask) error {
 		return errTwice
 	}
 	return err
-}
-
-// checked lets fosite look at the request. The state stays outside: it may be absent or
-// short, which fosite would not have.
-func (p *Provider) checked(ctx context.Context, a asked) (fosite.AuthorizeRequester, error) {
-	form := url.Values{
-		"client_id": {string(a.client.ID)}, "redirect_uri": {a.redirect}, "response_type": {"code"},
-		"response_mode": {a.mode}, "scope": {a.Form.Get("scope")}, "state": {"kept outside"},
-	}
-	r := &http.Request{Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{}}
-	u := &unit{client: a.client, redirect: a.redirect}
-	return p.engine.NewAuthorizeRequest(withUnit(ctx, u), r)
-}
-
-// issue writes the authorization and its code, and answers with the code.
-func (p *Provider) issue(w http.ResponseWriter, r *http.Request, a asked, ask login.Ask, by session.Session) error {
-	request, err := p.checked(r.Context(), a)
-	if err != nil {
-		return p.answerError(w, r, a, err)
-	}
-	for _, scope := range a.scopes {
-		request.GrantScope(scope)
-	}
-	u := &unit{client: a.client, redirect: a.redirect}
-	response, err := p.engine.NewAuthorizeResponse(withUnit(r.Context(), u), request, newFacts(string(by.User)))
-	if err != nil {
-		return p.answerError(w, r, a, err)
-	}
-	err = p.InTx(r.Context(), func(ctx context.Context) error {
-		if err := p.used(ctx, ask); err != nil {
-			return err
-		}
-		return p.authorized(ctx, r, a, by, u.wrote.code)
-	})
-	if problem.HasCode(err, errTwice.Code) {
-		p.Pages.Problem(w, r, err)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("authorize: %w", err)
-	}
-	return p.answer(w, r, a, url.Values{"code": {response.GetCode()}})
-}
-
-// authorized writes what was decided.
-func (p *Provider) authorized(ctx context.Context, r *http.Request, a asked, by session.Session, code secret.Digest) error {
-	now := p.Now()
-	granted := Authorization{
-		ID: AuthorizationID(secret.NewID(authorizationPrefix)), Client: a.client.ID, User: by.User, Session: by.ID,
-		Scopes: a.scopes, Code: code, CodeExpiresAt: now.Add(codeLife), Generation: 1,
-		CreatedAt: now, ExpiresAt: now.Add(wholeLife),
-		Facts: Facts{
-			RedirectURI: a.redirect, Challenge: a.Form.Get("code_challenge"), Nonce: a.Form.Get("nonce"),
-			AuthTime: by.AuthTime, ACR: identity.ACR(by.Proofs), AMR: identity.AMR(by.Proofs),
-		},
-	}
-	granted.Offline = granted.has("offline_access")
-	if !slices.Contains(a.client.GrantTypes, grantRefresh) {
-		granted.ExpiresAt = now.Add(onceLife)
-	}
-	if err := p.Store.SaveAuthorization(ctx, granted); err != nil {
-		return err
-	}
-	if err := p.visited(ctx, a.client, by); err != nil {
-		return err
-	}
-	if now.Sub(by.LastActiveAt) >= time.Minute { // being recognised by a relying party is use
-		if err := p.Sessions.Store.Touch(ctx, by.ID, p.Sessions.Network(r), now); err != nil {
-			return err
-		}
-	}
-	return p.record(ctx, r, event.Event{
-		Kind: event.AuthorizationCreated, Actor: string(by.User), User: string(by.User),
-		Client: string(a.client.ID), Session: string(by.ID), Detail: map[string]string{"authorization": string(granted.ID)},
-	})
 }

@@ -82,7 +82,7 @@ func TestErrorsGoBackWithStateAndIssuer(t *testing.T) {
 			"request by reference":    {ask(c, "request_uri", "https://rp.example.org/r"), "request_uri_not_supported"},
 			"registration":            {ask(c, "registration", "{}"), "registration_not_supported"},
 			"implicit":                {ask(c, "response_type", "token"), "unsupported_response_type"},
-			"hybrid":                  {ask(c, "response_type", "code id_token"), "unsupported_response_type"},
+			"hybrid":                  {ask(c, "response_type", "code id_token"), "unauthorized_client"},
 			"no response type":        {ask(c, "response_type", ""), "invalid_request"},
 			"fragment":                {ask(c, "response_mode", "fragment"), "invalid_request"},
 			"web message":             {ask(c, "response_mode", "web_message"), "invalid_request"},
@@ -108,12 +108,12 @@ func TestErrorsGoBackWithStateAndIssuer(t *testing.T) {
 			if tc.code == "unauthorized_client" && rec.Code == http.StatusBadRequest {
 				continue // it has no redirect URI to be matched
 			}
-			got := back(t, rec)
+			got, _ := answered(t, rec)
 			if got.Get("error") != tc.code || got.Get("state") != "st-8f2k" || got.Get("iss") != issuer || got.Has("code") {
 				t.Errorf("%s: got %v, want %s with state and iss", why, got, tc.code)
 			}
 		}
-		got := back(t, b.authorize(ask(c, "state", "", "response_type", "token")))
+		got, _ := answered(t, b.authorize(ask(c, "state", "", "response_type", "token")))
 		if got.Has("state") || got.Get("iss") != issuer {
 			t.Errorf("an absent state came back: %v", got)
 		}
@@ -241,7 +241,7 @@ func TestWhoeverDoesNotAgreeIsSentBackWithAccessDenied(t *testing.T) {
 		b := w.browser()
 		s := b.signIn(w.person("Ann"))
 		a := b.waiting(b.authorize(ask(c)))
-		must(t, storage.NewConsent(w.db).Answer(t.Context(), string(a.ID), s.ID, false))
+		must(t, w.deny(a, s))
 		if got := back(t, b.get(a.Back())); got.Get("error") != "access_denied" || got.Get("iss") != issuer || got.Get("state") != "st-8f2k" {
 			t.Fatalf("answer %v", got)
 		}
@@ -292,6 +292,11 @@ func (w *world) allow(a login.Ask, s session.Session) {
 	w.t.Helper()
 	w.agree(s.User, provider.Client{ID: provider.ClientID(a.Party.ID)}, a.Scopes...)
 	must(w.t, storage.NewConsent(w.db).Answer(w.t.Context(), string(a.ID), s.ID, true))
+}
+
+// deny is what it does when they say no.
+func (w *world) deny(a login.Ask, s session.Session) error {
+	return storage.NewConsent(w.db).Answer(w.t.Context(), string(a.ID), s.ID, false)
 }
 
 func (w *world) ask(id login.AskID) login.Ask {

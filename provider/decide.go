@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"idp/identity"
 	"idp/login"
 	"idp/session"
 )
@@ -15,7 +16,19 @@ type situation struct {
 	inUse    session.ID        // the one the browser is set to, "" for none
 	ask      login.Ask         // zero while the request is not parked
 	granted  func(session.Session) (bool, error)
+	subject  func(identity.UserID) string // how the client knows a person
 	now      time.Time
+}
+
+// wanted reports whether the relying party would have that person. It may have named who
+// it must be, by an earlier ID token or by name.
+func (s situation) wanted(a asked, u identity.UserID) bool {
+	for _, list := range a.subjects {
+		if !slices.Contains(list, s.subject(u)) {
+			return false
+		}
+	}
+	return true
 }
 
 // step is what comes next for a request.
@@ -80,13 +93,13 @@ func person(a asked, s situation) (session.Session, step) {
 		enter = signUp
 	}
 	fits := slices.DeleteFunc(slices.Clone(s.sessions), func(x session.Session) bool {
-		return a.hint != "" && string(x.User) != a.hint
+		return !s.wanted(a, x.User)
 	})
 	answered := slices.IndexFunc(s.sessions, func(x session.Session) bool { return x.ID == s.ask.Chosen })
 	if answered >= 0 {
 		one := s.sessions[answered]
 		// Somebody answered, and the relying party expects somebody else.
-		if a.hint != "" && string(one.User) != a.hint {
+		if !s.wanted(a, one.User) {
 			return one, refuse
 		}
 		fits = []session.Session{one}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,18 +13,30 @@ import (
 
 var dusk = time.Date(2026, 1, 15, 18, 0, 0, 0, time.UTC)
 
-func sessionOf(user string, age time.Duration) session.Session {
+// known is how the client of these tests knows people: not as we do.
+func known(u identity.UserID) string { return "pairwise of " + string(u) }
+
+func sessionOf(user string, age time.Duration, proofs ...identity.Category) session.Session {
 	at := dusk.Add(-age)
-	return session.Session{
+	one := session.Session{
 		ID: session.ID("session_" + user), User: identity.UserID(user), AuthTime: at, CreatedAt: at, LastActiveAt: at,
 		ExpiresAt: at.Add(24 * time.Hour), Idle: 24 * time.Hour,
 	}
+	for _, c := range proofs {
+		one.Proofs = append(one.Proofs, identity.Proof{Category: c, At: at})
+	}
+	return one
 }
 
 // every calls f with each combination of what a request and its situation can be.
 func every(f func(a asked, s situation)) {
 	hour, zero := time.Hour, time.Duration(0)
-	ann, bob, stale := sessionOf("ann", 30*time.Minute), sessionOf("bob", -time.Second), sessionOf("old", 3*time.Hour)
+	ann, bob := sessionOf("ann", 30*time.Minute, identity.Knowledge), sessionOf("bob", -time.Second, identity.Knowledge, identity.Possession)
+	stale := sessionOf("old", 3*time.Hour, identity.Knowledge)
+	subjectSets := [][][]string{
+		nil, {{"pairwise of ann"}}, {{"pairwise of bob"}}, {{"ann"}}, {{"pairwise of ann"}, {"pairwise of bob", "pairwise of ann"}},
+		{{"pairwise of ann"}, {"pairwise of bob"}},
+	}
 	promptSets := [][]string{nil, {promptNone}, {promptLogin}, {promptConsent}, {promptSelect}, {promptCreate}, {promptLogin, promptConsent}}
 	sessionSets := [][]session.Session{nil, {ann}, {bob}, {stale}, {ann, bob}, {stale, ann}}
 	clients := []struct {
@@ -38,13 +51,17 @@ func every(f func(a asked, s situation)) {
 		for _, sessions := range sessionSets {
 			for _, c := range clients {
 				for _, age := range []*time.Duration{nil, &hour, &zero} {
-					for _, hint := range []string{"", "ann", "bob", "nobody"} {
+					for _, subjects := range subjectSets {
 						for _, chosen := range []session.ID{"", "session_ann", "session_bob", "session_gone"} {
 							for _, answer := range []login.Answer{login.Unanswered, login.Allowed, login.Denied} {
 								for _, granted := range []bool{false, true} {
-									a := asked{client: c.Client, redirect: c.redirect, prompts: prompts, maxAge: age, hint: hint}
+									takes := identity.None
+									if len(subjects) > 1 || age == &hour {
+										takes = identity.Both
+									}
+									a := asked{client: c.Client, redirect: c.redirect, prompts: prompts, maxAge: age, subjects: subjects, takes: takes}
 									a.RequestedAt = dusk.Add(-time.Minute)
-									s := situation{sessions: sessions, now: dusk, ask: login.Ask{Chosen: chosen, Answer: answer, Answered: chosen}}
+									s := situation{sessions: sessions, now: dusk, subject: known, ask: login.Ask{Chosen: chosen, Answer: answer, Answered: chosen}}
 									if chosen == "" {
 										s.ask.Answer = login.Unanswered
 									}
@@ -82,13 +99,17 @@ func TestNoCodeIsIssuedUnlessEverythingOwedWasGiven(t *testing.T) {
 			t.Errorf("a session that is not there: %+v", v)
 		case s.ask.Answer == login.Denied && s.ask.Answered == one.ID:
 			t.Errorf("the person said no: %+v", a)
-		case a.hint != "" && string(one.User) != a.hint:
-			t.Errorf("hint of %s, code of %s", a.hint, one.User)
+		case len(a.subjects) > 0 && !slices.Contains(a.subjects[0], "pairwise of "+string(one.User)):
+			t.Errorf("wanted %v, code of %s", a.subjects, one.User)
+		case len(a.subjects) > 1 && !slices.Contains(a.subjects[1], "pairwise of "+string(one.User)):
+			t.Errorf("wanted %v too, code of %s", a.subjects, one.User)
+		case a.takes == identity.Both && one.User != "bob":
+			t.Errorf("two categories were demanded, and %s showed one", one.User)
 		case s.ask.Chosen != "" && one.ID != s.ask.Chosen:
 			t.Errorf("%s was chosen, code of %s", s.ask.Chosen, one.ID)
 		case s.ask.Chosen == "" && a.prompt(promptSelect):
 			t.Error("nobody was asked which account")
-		case s.ask.Chosen == "" && a.hint == "" && len(s.sessions) > 1 && !a.prompt(promptNone):
+		case s.ask.Chosen == "" && len(a.subjects) == 0 && len(s.sessions) > 1 && !a.prompt(promptNone):
 			t.Error("one of two accounts was taken unasked")
 		case a.maxAge != nil && s.now.Sub(one.AuthTime) > *a.maxAge && one.AuthTime.Before(a.RequestedAt):
 			t.Errorf("signed in %s ago, max_age %s", s.now.Sub(one.AuthTime), *a.maxAge)
@@ -145,11 +166,11 @@ func TestWhoeverAnswersEachPageGetsThrough(t *testing.T) {
 			case issue, refuse:
 				return
 			case signIn, signUp, choose: // somebody fresh answers
-				user := a.hint
-				if user == "" {
-					user = "new"
+				user := "new"
+				if len(a.subjects) > 0 {
+					user = strings.TrimPrefix(a.subjects[0][0], "pairwise of ")
 				}
-				fresh := sessionOf(user, 0)
+				fresh := sessionOf(user, 0, identity.Knowledge, identity.Possession)
 				s.sessions = append([]session.Session{fresh}, slices.DeleteFunc(slices.Clone(s.sessions), func(x session.Session) bool { return x.ID == fresh.ID })...)
 				s.ask.Chosen = fresh.ID
 			case agree:

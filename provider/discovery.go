@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 
-	"idp/identity"
 	"idp/internal/problem"
 )
 
@@ -38,6 +37,7 @@ type metadata struct {
 	ResponseModes         []string `json:"response_modes_supported"`
 	GrantTypes            []string `json:"grant_types_supported"`
 	Prompts               []string `json:"prompt_values_supported"`
+	Displays              []string `json:"display_values_supported"`
 	ACRs                  []string `json:"acr_values_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
@@ -62,9 +62,9 @@ func (p *Provider) describe() (document, error) {
 		RegistrationEndpoint: registration, IntrospectionEndpoint: p.url("/oauth2/introspect"),
 		RevocationEndpoint: p.url("/oauth2/revoke"), EndSessionEndpoint: p.url("/oauth2/logout"),
 		Scopes: standardScopes, Claims: claimNames(),
-		ClaimTypes: []string{"normal"}, ResponseTypes: []string{"code"}, ResponseModes: []string{modeQuery, modeFormPost},
-		GrantTypes: []string{grantCode, grantRefresh, grantMachine}, Prompts: prompts,
-		ACRs: []string{identity.AAL1}, SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
+		ClaimTypes: []string{"normal"}, ResponseTypes: answerTypes, ResponseModes: []string{modeQuery, modeFragment, modeFormPost},
+		GrantTypes: []string{grantCode, grantImplicit, grantRefresh, grantMachine}, Prompts: prompts, Displays: displays, ClaimsParameter: true,
+		ACRs: reachable(), SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
 		TokenAuth: []string{authBasic, authPost, authNone}, IntrospectionAuth: []string{authBasic, authPost},
 		RevocationAuth: []string{authBasic, authPost, authNone}, Challenges: []string{"S256"}, ResponseIssuer: true,
 	})

@@ -46,7 +46,7 @@ func (p party) GetAudience() fosite.Arguments { return p.Audience }
 
 // GetResponseModes returns the ways of answering that exist.
 func (party) GetResponseModes() []fosite.ResponseModeType {
-	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFormPost}
+	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
 }
 
 // Party returns the client as a person sees it, sent back to that redirect URI.

@@ -119,7 +119,7 @@ func New(d Deps) (*Provider, error) {
 	machine := &oauth2.ClientCredentialsGrantHandler{
 		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: p.artifacts, AccessTokenStorage: store, Config: c}, Config: c,
 	}
-	c.authorize = fosite.AuthorizeEndpointHandlers{code}
+	c.authorize = fosite.AuthorizeEndpointHandlers{code, &front{code: code, tokens: p.artifacts, shelf: store}}
 	c.token = fosite.TokenEndpointHandlers{code, refresh, machine, &finisher{p}} // the last sees what the others made
 	p.engine = &fosite.Fosite{Store: store, Config: c}
 	var err error

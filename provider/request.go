@@ -13,6 +13,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"idp/identity"
 	"idp/internal/problem"
 	"idp/login"
 	"idp/session"
@@ -31,21 +32,18 @@ type asked struct {
 	Request
 	client   Client
 	redirect string
-	mode     string   // response mode: "query" or "form_post"
-	types    []string // of the response: "code", "id_token", "token"; sorted
-	scopes   []string
+	mode     string     // response mode
+	types    []string   // of the response: "code", "id_token", "token"; sorted
+	scopes   []string   // sorted
+	subjects [][]string // whom it must be about, as this client knows people: somebody who is in each list
 	wants    ClaimsRequest
+	acrs     []string          // that it must be one of, none for any
+	context  string            // the one of them to be reached
+	takes    identity.Category // for that
 	prompts  []string
 	maxAge   *time.Duration
-	hint     string // subject that id_token_hint names, as this client knows it; "" for none
 	locales  []string
 }
-
-// The response modes that exist.
-const (
-	modeQuery    = "query"
-	modeFormPost = "form_post"
-)
 
 // These answer requests that must not be sent back to anybody, because who asked or
 // where the answer should go is not known for certain.
@@ -75,46 +73,25 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 	if !matchRedirect(client, redirect) {
 		return asked{}, errWhereTo
 	}
-	a := asked{client: client, redirect: redirect, mode: modeQuery}
-	if form.Get("response_mode") == modeFormPost {
-		a.mode = modeFormPost
-	}
+	a := asked{client: client, redirect: redirect}
+	a.mode, _ = modeOf(client, redirect, form) // before anything can fail, so that each failure is answered in it
 	return a, nil
 }
 
 // parse reads the rest of a request whose addressee is known. Its errors go back to the
 // relying party.
 func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
-	checks := []func(*asked) error{knownMode, knownType, shortEnough, provable, p.prompted, aged, p.hinted}
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, p.hinted, scoped, claimed}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err
 		}
 	}
 	a.locales = take(strings.Fields(a.Form.Get("ui_locales")), 10)
-	return a, p.scoped(ctx, &a)
-}
-
-func knownMode(a *asked) error {
-	switch a.Form.Get("response_mode") {
-	case "", modeQuery, modeFormPost:
-		return nil
-	}
-	return fosite.ErrInvalidRequest.WithHint("The response_mode is query or form_post.")
-}
-
-func knownType(a *asked) error {
-	switch a.Form.Get("response_type") {
-	case "":
-		return fosite.ErrInvalidRequest.WithHint("The response_type is missing.")
-	case "code":
-	default:
-		return fosite.ErrUnsupportedResponseType.WithHint("The response_type is code.")
-	}
-	if !slices.Contains(a.client.GrantTypes, grantCode) {
-		return fosite.ErrUnauthorizedClient.WithHint("This client is not registered for authorization_code.")
-	}
-	return nil
+	// fosite judges once more: scopes against the client's, response type and mode, the
+	// redirect URI our matcher accepted.
+	_, err := p.checked(ctx, a)
+	return a, err
 }
 
 func shortEnough(a *asked) error {
@@ -133,6 +110,8 @@ var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 func provable(a *asked) error {
 	given, method := a.Form.Get("code_challenge"), a.Form.Get("code_challenge_method")
 	switch {
+	case !a.gives(partCode):
+		return nil // there is nothing to be proven later
 	case given == "" && method == "" && !a.client.RequirePKCE && !a.client.Public():
 		return nil
 	case given == "":
@@ -156,6 +135,9 @@ const (
 
 var prompts = []string{promptNone, promptLogin, promptConsent, promptSelect, promptCreate}
 
+// displays are the values of "display". The pages suit all of them, so that it changes nothing.
+var displays = []string{"page", "popup", "touch", "wap"}
+
 func (p *Provider) prompted(a *asked) error {
 	a.prompts = strings.Fields(a.Form.Get("prompt"))
 	for _, one := range a.prompts {
@@ -171,9 +153,14 @@ func (p *Provider) prompted(a *asked) error {
 
 func (a *asked) prompt(one string) bool { return slices.Contains(a.prompts, one) }
 
+// aged reads max_age; without one, what the client registered counts.
 func aged(a *asked) error {
 	given := a.Form.Get("max_age")
 	if given == "" {
+		if a.client.DefaultMaxAge != nil {
+			age := time.Duration(*a.client.DefaultMaxAge) * time.Second
+			a.maxAge = &age
+		}
 		return nil
 	}
 	seconds, err := strconv.ParseInt(given, 10, 32)
@@ -194,26 +181,28 @@ func (p *Provider) hinted(a *asked) error {
 	if err != nil || hint.Audience != string(a.client.ID) {
 		return fosite.ErrInvalidRequest.WithHint("The id_token_hint is not an ID token that this client got from here.")
 	}
-	a.hint = hint.Subject
+	a.subjects = append(a.subjects, []string{hint.Subject})
 	return nil
 }
 
-// scoped lets fosite judge the request once more: scopes against the client's, response
-// type and mode, the redirect URI our matcher accepted.
-func (p *Provider) scoped(ctx context.Context, a *asked) error {
+// scoped reads the scopes. Where no code comes, no refresh token ever will, so that
+// offline_access is left out (OIDC Core §11).
+func scoped(a *asked) error {
 	scopes := strings.Fields(a.Form.Get("scope"))
 	if len(scopes) > maxScopes {
 		return fosite.ErrInvalidScope.WithHintf("At most %d scopes.", maxScopes)
 	}
 	slices.Sort(scopes)
 	a.scopes = slices.Compact(scopes)
-	_, err := p.checked(ctx, *a)
-	return err
+	if !a.gives(partCode) {
+		a.scopes = slices.DeleteFunc(a.scopes, func(s string) bool { return s == "offline_access" })
+	}
+	return nil
 }
 
 // need is what the request demands of a session.
 func (a *asked) need() session.Need {
-	return session.Need{MaxAge: a.maxAge, Anew: a.prompt(promptLogin), RequestedAt: a.RequestedAt}
+	return session.Need{Categories: a.takes, MaxAge: a.maxAge, Anew: a.prompt(promptLogin), RequestedAt: a.RequestedAt}
 }
 
 // pack parks the request as what a person must answer.
@@ -223,7 +212,7 @@ func (a *asked) pack(browser session.BrowserID, id login.AskID, now time.Time) (
 		return login.Ask{}, fmt.Errorf("park request: %w", err)
 	}
 	return login.Ask{
-		ID: id, Browser: browser, Party: a.client.Party(a.redirect), Need: a.need(), Scopes: a.scopes,
+		ID: id, Browser: browser, Party: a.client.Party(a.redirect), Need: a.need(), Scopes: a.consents(),
 		Hint: a.Form.Get("login_hint"), Locales: a.locales,
 		SignUp: a.prompt(promptCreate), Choose: a.prompt(promptSelect),
 		Request: text, CreatedAt: now, ExpiresAt: now.Add(askLife),
