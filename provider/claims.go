@@ -39,8 +39,9 @@ var addressClaims = []struct {
 	{"country", func(a identity.Address) string { return a.Country }},
 }
 
-// standardScopes are the scopes that exist without anybody's registering them.
-var standardScopes = []string{"openid", "profile", "email", "address", "offline_access"}
+// standardScopes are the scopes that speak about people (OIDC Core §5.4, §11), and two of
+// ours: what somebody belongs to, and what they may do.
+var standardScopes = []string{"openid", "profile", "email", "address", "phone", "groups", "roles", "offline_access"}
 
 // aboutToken are the claims that an ID token has of itself.
 var aboutToken = []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "c_hash"}
@@ -62,6 +63,15 @@ var claims = slices.Concat(profileScope(), []claim{
 		return s.Email.Verified()
 	}},
 	{"address", "address", address},
+	{"phone_number", "phone", func(s Standing) any { return orNothing(s.Phone.Identifier.Value) }},
+	{"phone_number_verified", "phone", func(s Standing) any {
+		if s.Phone.Identifier.Value == "" {
+			return nil
+		}
+		return s.Phone.Verified()
+	}},
+	{"groups", "groups", func(s Standing) any { return orEmpty(s.Person.Groups) }},
+	{"roles", "roles", func(s Standing) any { return orEmpty(s.Person.Roles) }},
 })
 
 func profileScope() []claim {
@@ -77,6 +87,14 @@ func orNothing(v string) any {
 		return nil
 	}
 	return v
+}
+
+// orEmpty makes a list of none: who asks for groups learns that there are none.
+func orEmpty(list []string) any {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }
 
 func address(s Standing) any {

@@ -153,9 +153,18 @@ const secretPrefix = "idp_cs_"
 
 // renew gives the client a new secret, its only one.
 func (c *Clients) renew(client *Client) secret.String {
-	key := secret.Token(secretPrefix)
+	key := client.newSecret()
 	client.Secrets = []ClientSecret{client.keep(key, c.Now())}
 	return key
+}
+
+// newSecret makes a secret. One that is a key is at least as long as the longest hash it is
+// used with (RFC 7518 §3.2).
+func (c Client) newSecret() secret.String {
+	if c.UsesHMAC() {
+		return secret.Token(secret.Token(secretPrefix).Reveal())
+	}
+	return secret.Token(secretPrefix)
 }
 
 // keep is how the client's secret is remembered: as a digest, and itself only where it is a key.
@@ -232,11 +241,12 @@ func (c *Clients) suitSecrets(next *Client, renew bool) (secret.String, error) {
 // RotateSecret makes a new secret, returned this once. The one before stays good for keep
 // (at most 30 days; 0 ends it at once); older ones end now.
 func (c *Clients) RotateSecret(ctx context.Context, id ClientID, keep time.Duration, actor string) (secret.String, error) {
-	key := secret.Token(secretPrefix)
+	var key secret.String
 	_, err := c.change(ctx, id, event.ClientSecretRotated, actor, func(next *Client) error {
 		if !next.HasSecret() {
 			return problem.New(problem.Invalid, "client_public", "This app has no secret.")
 		}
+		key = next.newSecret()
 		now := c.Now()
 		secrets := []ClientSecret{next.keep(key, now)}
 		if keep = min(keep, maxRotation); keep > 0 && len(next.Secrets) > 0 {

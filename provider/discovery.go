@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"idp/internal/problem"
+	"idp/provider/partykeys"
+	"idp/token"
 )
 
 // document is a public JSON document made ready.
@@ -41,9 +44,17 @@ type metadata struct {
 	ACRs                  []string `json:"acr_values_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenKeys           []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenContents       []string `json:"id_token_encryption_enc_values_supported"`
+	UserinfoAlgorithms    []string `json:"userinfo_signing_alg_values_supported"`
+	UserinfoKeys          []string `json:"userinfo_encryption_alg_values_supported"`
+	UserinfoContents      []string `json:"userinfo_encryption_enc_values_supported"`
 	TokenAuth             []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgorithms   []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAlgs     []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgs        []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	Challenges            []string `json:"code_challenge_methods_supported"`
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
@@ -56,6 +67,10 @@ func (p *Provider) describe() (document, error) {
 	if !p.ClosedRegistration {
 		registration = p.url("/oauth2/register")
 	}
+	secretly := []string{authBasic, authPost, authSecretJWT, authPrivateJWT}
+	publicly := slices.Concat(secretly, []string{authNone})
+	signatures := slices.Concat(token.SigningAlgorithms, partykeys.HMACAlgorithms)
+	assertions := slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms)
 	return ready(metadata{
 		Issuer: p.Issuer, AuthorizationEndpoint: p.url("/oauth2/authorize"), TokenEndpoint: p.url("/oauth2/token"),
 		UserinfoEndpoint: p.url("/oauth2/userinfo"), JWKSURI: p.url("/.well-known/jwks.json"),
@@ -64,9 +79,11 @@ func (p *Provider) describe() (document, error) {
 		Scopes: standardScopes, Claims: claimNames(),
 		ClaimTypes: []string{"normal"}, ResponseTypes: answerTypes, ResponseModes: []string{modeQuery, modeFragment, modeFormPost},
 		GrantTypes: []string{grantCode, grantImplicit, grantRefresh, grantMachine}, Prompts: prompts, Displays: displays, ClaimsParameter: true,
-		ACRs: reachable(), SubjectTypes: []string{"public"}, IDTokenAlgorithms: []string{"RS256"},
-		TokenAuth: []string{authBasic, authPost, authNone}, IntrospectionAuth: []string{authBasic, authPost},
-		RevocationAuth: []string{authBasic, authPost, authNone}, Challenges: []string{"S256"}, ResponseIssuer: true,
+		ACRs: reachable(), SubjectTypes: []string{"public", "pairwise"},
+		IDTokenAlgorithms: signatures, IDTokenKeys: partykeys.KeyAlgorithms, IDTokenContents: partykeys.ContentAlgorithms,
+		UserinfoAlgorithms: signatures, UserinfoKeys: partykeys.KeyAlgorithms, UserinfoContents: partykeys.ContentAlgorithms,
+		TokenAuth: publicly, TokenAuthAlgorithms: assertions, IntrospectionAuth: secretly, IntrospectionAlgs: assertions,
+		RevocationAuth: publicly, RevocationAlgs: assertions, Challenges: []string{"S256"}, ResponseIssuer: true,
 	})
 }
 

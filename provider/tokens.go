@@ -164,14 +164,15 @@ func narrower(granted []string, asked string) ([]string, error) {
 	return slices.Compact(want), nil
 }
 
-// forPeople are scopes that speak about a person; a machine is none.
+// forPeople are the scopes that an app may give itself: what they tell is the person's own to
+// give. Groups and roles are the operator's.
 var forPeople = []string{"openid", "profile", "email", "address", "phone", "offline_access"}
 
 // machine answers a client that asks in its own name.
 func (p *Provider) machine(r *http.Request, client Client, form url.Values) (map[string]any, error) {
 	scopes := strings.Fields(form.Get("scope"))
 	for _, s := range scopes {
-		if slices.Contains(forPeople, s) {
+		if slices.Contains(standardScopes, s) {
 			return nil, fosite.ErrInvalidScope.WithHint("A client in its own name has no person to speak about.")
 		}
 	}
