@@ -5,7 +5,7 @@ package identity
 type Party struct {
 	ID         string `json:"id"` // the client or service provider it stands for
 	Name       string `json:"name"`
-	LogoURI    string `json:"logo_uri,omitempty"`
+	LogoURI    string `json:"logo_uri,omitempty"` // a path of this instance
 	PolicyURI  string `json:"policy_uri,omitempty"`
 	TermsURI   string `json:"tos_uri,omitempty"`
 	Host       string `json:"host,omitempty"` // where the person is sent back to

@@ -141,6 +141,11 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 	if v.Next != "" {
 		v.Next = x.Base + v.Next
 	}
+	if v.Party != nil && v.Party.LogoURI != "" {
+		party := *v.Party
+		party.LogoURI = x.Base + party.LogoURI
+		v.Party = &party
+	}
 	return web.WriteJSON(w, status, v)
 }
 

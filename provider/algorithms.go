@@ -5,10 +5,8 @@ import (
 	"strings"
 
 	"idp/provider/partykeys"
+	"idp/token"
 )
-
-// toUs are the algorithms that request objects may be encrypted to us with: those of our keys.
-var toUs = []string{"RSA-OAEP-256", "ECDH-ES"}
 
 const unsigned = "none" // of a request object (OIDC Core §6.1)
 
@@ -35,21 +33,22 @@ func validKeys(c Client) error {
 // validAlgorithms checks what the client wants signed and encrypted, and with what it will
 // sign: each must exist, and the client must have the key it takes.
 func validAlgorithms(c Client) error {
-	either := slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms)
+	theirs := slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms, []string{unsigned})
+	ours := slices.Concat(token.SigningAlgorithms, partykeys.HMACAlgorithms)
 	for _, one := range []struct {
 		field, algorithm string
 		known            []string
 	}{
 		{"token_endpoint_auth_signing_alg", c.AuthAlgorithm, authAlgorithms(c.AuthMethod)},
-		{"id_token_signed_response_alg", c.IDToken.JWS, either},
+		{"id_token_signed_response_alg", c.IDToken.JWS, ours},
 		{"id_token_encrypted_response_alg", c.IDToken.JWE, partykeys.KeyAlgorithms},
 		{"id_token_encrypted_response_enc", c.IDToken.Enc, partykeys.ContentAlgorithms},
-		{"userinfo_signed_response_alg", c.Userinfo.JWS, either},
+		{"userinfo_signed_response_alg", c.Userinfo.JWS, ours},
 		{"userinfo_encrypted_response_alg", c.Userinfo.JWE, partykeys.KeyAlgorithms},
 		{"userinfo_encrypted_response_enc", c.Userinfo.Enc, partykeys.ContentAlgorithms},
-		{"request_object_signing_alg", c.RequestObject.JWS, slices.Concat(either, []string{unsigned})},
-		{"request_object_encryption_alg", c.RequestObject.JWE, toUs},
-		{"request_object_encryption_enc", c.RequestObject.Enc, partykeys.ContentAlgorithms},
+		{"request_object_signing_alg", c.RequestObject.JWS, theirs},
+		{"request_object_encryption_alg", c.RequestObject.JWE, token.KeyAlgorithms},
+		{"request_object_encryption_enc", c.RequestObject.Enc, token.ContentAlgorithms},
 	} {
 		if one.algorithm != "" && !slices.Contains(one.known, one.algorithm) {
 			return invalid(one.field, "alg_unsupported", "Supported are %s.", strings.Join(one.known, ", "))

@@ -70,6 +70,7 @@ func (w *world) wire(more provider.Deps) {
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
+		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
 	}
 	if more.Store != nil {
@@ -92,6 +93,7 @@ func (w *world) wire(more provider.Deps) {
 		"GET /oauth2/logout":                                    p.Logout, "POST /oauth2/logout": p.Logout,
 		"POST /oauth2/logout/confirm": p.LogoutConfirm, "GET /oauth2/logout/done": p.LogoutDone,
 		"/oauth2/register": p.Register, "/oauth2/register/{client}": p.Registration,
+		"GET /oauth2/clients/{client}/logo": p.Logo,
 	} {
 		w.mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
 			if err := do(rw, r); err != nil {

@@ -143,6 +143,22 @@ func (g *registration) readTranslations(all map[string]json.RawMessage) error {
 	return nil
 }
 
+// said returns a member in the first of these languages that it was registered in.
+func (c Client) said(member, otherwise string, languages []string) string {
+	if len(c.Metadata) == 0 {
+		return otherwise
+	}
+	for _, one := range languages {
+		tag, err := language.Parse(one)
+		for ; err == nil && tag != language.Und; tag = tag.Parent() {
+			if text, ok := c.Metadata[member+"#"+tag.String()].(string); ok {
+				return text
+			}
+		}
+	}
+	return otherwise
+}
+
 func validTranslations(members map[string]any) error {
 	if len(members) > maxURIs {
 		return invalid("client_name", "translations_too_many", "At most %d translated members.", maxURIs)

@@ -98,6 +98,7 @@ type Provider struct {
 	pairwise  []byte          // key of the names that pairwise clients know people by
 	engine    *fosite.Fosite
 	metadata  document
+	logos     logos
 }
 
 // New wires a Provider.

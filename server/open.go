@@ -105,7 +105,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
-		Outbound: r.Outbound,
+		Outbound: r.Outbound, Keys: r.Keys,
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
 	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}

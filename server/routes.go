@@ -37,6 +37,7 @@ func (s *Server) relyingParties() []web.Route {
 		{Pattern: "/oauth2/revoke", Do: p.Revoke, Face: web.Protocol},
 		{Pattern: "/oauth2/register", Do: p.Register, Face: web.Protocol},
 		{Pattern: "/oauth2/register/{client}", Do: p.Registration, Face: web.Protocol},
+		{Pattern: "GET /oauth2/clients/{client}/logo", Do: p.Logo, Face: web.Plain},
 		{Pattern: "GET /oauth2/logout", Do: p.Logout, Face: web.Passage},
 		{Pattern: "POST /oauth2/logout", Do: p.Logout, Face: web.Protocol},
 		{Pattern: "POST /oauth2/logout/confirm", Do: p.LogoutConfirm, Face: web.Passage},

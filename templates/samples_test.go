@@ -8,7 +8,7 @@ import (
 
 type m = map[string]any
 
-type party struct{ Name, Host, PolicyURI, TermsURI string }
+type party struct{ Name, Host, PolicyURI, TermsURI, LogoURI string }
 
 // drawing is a page with data like that of the room that shows it.
 type drawing struct {
@@ -28,7 +28,7 @@ func sample(page string) templates.Frame {
 
 func samples() []drawing {
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t"}
+	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t", "/oauth2/clients/client_1/logo"}
 	rules := m{"MinLength": 8, "MinScore": 2, "MixedCase": true, "Digit": true, "Special": true}
 	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
 	return []drawing{

@@ -113,6 +113,9 @@ func Keys() []Key {
 		{Name: "limits.network_window", Default: "5m",
 			Doc: "How long failures of a network count.",
 			at:  func(c *Config) any { return &c.Limits.NetworkWindow }},
+		{Name: "limits.registrations", Default: "10",
+			Doc: "Apps that may register themselves from a network in an hour where registration is open.",
+			at:  func(c *Config) any { return &c.Limits.Registrations }},
 	}
 }
 
@@ -159,6 +162,7 @@ type Limits struct {
 	NetworkFailures int
 	NetworkMessages int
 	NetworkWindow   time.Duration
+	Registrations   int
 }
 
 // Development reports whether settings that are only safe on one's own machine are fine.
