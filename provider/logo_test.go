@@ -3,6 +3,7 @@ package provider_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -96,15 +97,19 @@ func encoded(t *testing.T, f func(*bytes.Buffer) error) []byte {
 	return out.Bytes()
 }
 
+func fromBase64(t *testing.T, text string) []byte {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(text)
+	must(t, err)
+	return raw
+}
+
 func TestALogoIsDrawnAnewWhateverItWas(t *testing.T) {
 	for name, raw := range map[string][]byte{
 		"png":  encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, painting(600, 300)) }),
 		"jpeg": encoded(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, painting(2000, 1000), nil) }),
 		"gif":  encoded(t, func(b *bytes.Buffer) error { return gif.Encode(b, painting(300, 300), nil) }),
-		"webp": { // one red pixel
-			'R', 'I', 'F', 'F', 0x1e, 0, 0, 0, 'W', 'E', 'B', 'P', 'V', 'P', '8', 'L', 0x11, 0, 0, 0,
-			0x2f, 0, 0, 0, 0, 0x07, 0x50, 0xdd, 0x4b, 0x75, 0xf4, 0x3f, 0, 0x81, 0x88, 0xe8, 0x7f, 0,
-		},
+		"webp": fromBase64(t, "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA=="),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, there, c := withLogo(t, raw)
