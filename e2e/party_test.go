@@ -39,7 +39,11 @@ func elsewhere(t testing.TB, scheme string) string {
 // meet runs the story of a relying party and of Ann, who is on file.
 func (i *instance) meet(t *testing.T, script, origin string, c registered, env ...string) {
 	t.Helper()
-	i.walk(t, script, append([]string{"ORIGIN=" + origin, "CLIENT_ID=" + c.ID, "CLIENT_SECRET=" + c.Secret, "EMAIL=" + ann}, env...)...)
+	env = append(env, "ORIGIN="+origin, "CLIENT_ID="+c.ID, "EMAIL="+ann)
+	if c.Secret != "" {
+		env = append(env, "CLIENT_SECRET="+c.Secret)
+	}
+	i.walk(t, script, env...)
 }
 
 func TestPeopleSignInAndOutOfAPassportApplication(t *testing.T) {
@@ -87,5 +91,29 @@ func TestPeopleSignInAndOutOfAPageOfAnotherSite(t *testing.T) {
 		i.Person(ann, good)
 		origin := elsewhere(t, "http")
 		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
+	})
+}
+
+func TestPeopleSignInAndOutOfApplicationsThatTakeTheStrictRoads(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Secure()
+		i.Start()
+		i.Person(ann, good)
+		i.meet(t, "openid-client.mjs", elsewhere(t, "https"), registered{})
+	})
+}
+
+func TestPeopleSignInAndOutOfAnExpressApplicationAsItComes(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Secure()
+		i.Start()
+		i.Person(ann, good)
+		origin := elsewhere(t, "https")
+		i.meet(t, "express.mjs", origin, i.Register(map[string]any{
+			"client_name": "Acme", "redirect_uris": []string{origin + "/callback"}, "post_logout_redirect_uris": []string{origin + "/bye"},
+			"response_types": []string{"id_token"}, "grant_types": []string{"implicit"}, "token_endpoint_auth_method": "none",
+		}))
 	})
 }
