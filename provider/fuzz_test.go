@@ -13,7 +13,7 @@ import (
 // never leaves out who it is.
 func FuzzAuthorize(f *testing.F) {
 	w := newWorld(f, sqlite(f), clockOf())
-	c, _ := w.client(nil)
+	c, _ := w.client(versatile)
 	b := w.browser()
 	b.signIn(w.person("Ann"))
 	bare := func(changes ...string) string {
@@ -23,6 +23,8 @@ func FuzzAuthorize(f *testing.F) {
 	f.Add(bare(), true)
 	f.Add(bare("prompt", "none", "max_age", "0", "response_mode", "form_post"), true)
 	f.Add(bare("prompt", "login consent", "ui_locales", "de fr", "login_hint", "x@y"), true)
+	f.Add(bare("response_type", "id_token token code", "claims", `{"id_token":{"sub":{"value":"x"}},"userinfo":{"name":null}}`), true)
+	f.Add(bare("response_type", "token", "response_mode", "fragment", "claims", "[[[["), true)
 	f.Add("request=eyJhbGciOiJub25lIn0.e30.", true)
 	f.Add("scope=%ff&state=%00&prompt=none+login&id_token_hint=....", false)
 	f.Add("client_id=%s&client_id=;&redirect_uri=//", false)
@@ -38,8 +40,10 @@ func FuzzAuthorize(f *testing.F) {
 		case rec.Code >= 500:
 			t.Fatalf("%d %s", rec.Code, rec.Body)
 		case to == "" || strings.HasPrefix(to, "/sign-") || strings.HasPrefix(to, "/consent?"):
-		case !strings.HasPrefix(to, callback+"?"):
+		case !strings.HasPrefix(to, callback+"?") && !strings.HasPrefix(to, callback+"#"):
 			t.Fatalf("sent to %q", to)
+		case strings.Contains(strings.SplitN(to, "#", 2)[0], "token="):
+			t.Fatalf("a token in the query: %q", to)
 		case !strings.Contains(to, "iss="+url.QueryEscape(issuer)):
 			t.Fatalf("no issuer in %q", to)
 		}

@@ -30,6 +30,30 @@ func authorization(u identity.UserID) provider.Authorization {
 	}
 }
 
+func TestAuthorizationsWithoutACodeAreFoundByNone(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		ctx, store, ann := t.Context(), storage.NewProvider(db), person(t, db, "Ann")
+		for range 2 {
+			a := authorization(ann.ID)
+			a.Code = ""
+			must(t, store.SaveAuthorization(ctx, a))
+			got, err := store.Authorization(ctx, a.ID)
+			must(t, err)
+			if got.ID != a.ID {
+				t.Errorf("got %+v", got)
+			}
+		}
+		_, err := store.ByCode(ctx, "")
+		wantKind(t, err, problem.NotFound)
+		a, b := authorization(ann.ID), authorization(ann.ID)
+		must(t, store.SaveAuthorization(ctx, a))
+		b.Code = a.Code
+		if err := store.SaveAuthorization(ctx, b); err == nil {
+			t.Error("two authorizations with one code")
+		}
+	})
+}
+
 func TestAnAuthorizationComesBackWithWhatItRestsOn(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx, store, ann := t.Context(), storage.NewProvider(db), person(t, db, "Ann")
