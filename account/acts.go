@@ -26,6 +26,9 @@ func (p *Pages) EndSession(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Sessions.End(r.Context(), target, string(s.User)); err != nil {
 		return err
 	}
+	if target.ID == s.ID { // a second tab asked for what the first had made this one
+		return p.left(w, r, s.ID)
+	}
 	return done(w, r, "ended")
 }
 
@@ -75,5 +78,21 @@ func (p *Pages) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Sessions.End(r.Context(), s, string(s.User)); err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/sign-in?signed_out=1")
+	return p.left(w, r, s.ID)
+}
+
+// left sends the browser on after its session has ended.
+func (p *Pages) left(w http.ResponseWriter, r *http.Request, ended session.ID) error {
+	to := "/sign-in?signed_out=1"
+	if _, err := p.Sessions.ShowState(w, r); err != nil {
+		return err
+	}
+	if p.Parting == nil {
+		return web.Redirect(w, r, to)
+	}
+	to, err := p.Parting(r, []session.ID{ended}, to)
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, to)
 }

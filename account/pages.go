@@ -28,6 +28,10 @@ type Pages struct {
 	Web      *web.Pages
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
 	Now      func() time.Time
+
+	// Parting returns where the browser goes when its session has ended, by way of the apps
+	// that want to hear of it there; nil: straight to the given path.
+	Parting func(r *http.Request, ended []session.ID, to string) (string, error)
 }
 
 // home is where the account page lives.

@@ -134,6 +134,7 @@ func (x *API) event(w http.ResponseWriter, r *http.Request, in any, do func(At) 
 func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error {
 	if v.Cookie != nil { // whatever else went wrong, the old secret is void
 		x.Keeper.Cookies.Write(w, *v.Cookie, !v.Public)
+		x.Keeper.ShowStateOf(w, v.Cookie.ID, v.SessionID)
 	}
 	if err != nil {
 		return err

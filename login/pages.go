@@ -80,6 +80,7 @@ func (p *Pages) advance(w http.ResponseWriter, r *http.Request, v View) error {
 	}
 	if v.Cookie != nil {
 		p.Sessions.Cookies.Write(w, *v.Cookie, !v.Public)
+		p.Sessions.ShowStateOf(w, v.Cookie.ID, v.SessionID)
 	}
 	to := v.Next
 	if to == home {

@@ -67,6 +67,7 @@ func (p *Pages) Chosen(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Sessions.Switch(r.Context(), b, id); err != nil {
 		return err
 	}
+	p.Sessions.ShowStateOf(w, b.ID, id)
 	if ask.ID == "" {
 		return web.Redirect(w, r, home)
 	}

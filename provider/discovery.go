@@ -59,6 +59,11 @@ type metadata struct {
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	FrontchannelLogout    bool     `json:"frontchannel_logout_supported"`
+	FrontchannelSession   bool     `json:"frontchannel_logout_session_supported"`
+	BackchannelLogout     bool     `json:"backchannel_logout_supported"`
+	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
+	CheckSessionIframe    string   `json:"check_session_iframe,omitempty"`
 	ResponseIssuer        bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -71,6 +76,10 @@ func (p *Provider) describe() (document, error) {
 	publicly := slices.Concat(secretly, []string{authNone})
 	signatures := slices.Concat(token.SigningAlgorithms, partykeys.HMACAlgorithms)
 	assertions := slices.Concat(partykeys.SigningAlgorithms, partykeys.HMACAlgorithms)
+	var check string
+	if p.SessionManagement {
+		check = p.url(checkPath)
+	}
 	return ready(metadata{
 		Issuer: p.Issuer, AuthorizationEndpoint: p.url("/oauth2/authorize"), TokenEndpoint: p.url("/oauth2/token"),
 		UserinfoEndpoint: p.url("/oauth2/userinfo"), JWKSURI: p.url("/.well-known/jwks.json"),
@@ -84,6 +93,7 @@ func (p *Provider) describe() (document, error) {
 		UserinfoAlgorithms: signatures, UserinfoKeys: partykeys.KeyAlgorithms, UserinfoContents: partykeys.ContentAlgorithms,
 		TokenAuth: publicly, TokenAuthAlgorithms: assertions, IntrospectionAuth: secretly, IntrospectionAlgs: assertions,
 		RevocationAuth: publicly, RevocationAlgs: assertions, Challenges: []string{"S256"}, ResponseIssuer: true,
+		FrontchannelLogout: true, FrontchannelSession: true, BackchannelLogout: true, BackchannelSession: true, CheckSessionIframe: check,
 	})
 }
 

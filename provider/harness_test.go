@@ -17,6 +17,7 @@ import (
 	"idp/consent"
 	"idp/event"
 	"idp/identity"
+	"idp/internal/outbound"
 	"idp/internal/secret"
 	"idp/provider"
 	"idp/session"
@@ -36,6 +37,7 @@ type world struct {
 	clients  *provider.Clients
 	keys     *token.KeySet
 	keeper   *session.Keeper
+	queue    *storage.Queue
 	provider *provider.Provider
 	mux      *http.ServeMux
 }
@@ -52,11 +54,15 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 	db := storagetest.OpenURL(t, url, count)
 	events := storage.NewEvents(db)
 	w := &world{t: t, db: db, count: count, clock: clock}
+	w.clients = &provider.Clients{Store: storage.NewClients(db), Events: events, InTx: db.InTx, Now: clock.Now}
+	var err error
+	w.queue, err = storage.NewQueue(db, nil)
+	must(t, err)
+	farewells := &provider.Farewells{Visits: storage.NewVisits(db), Clients: w.clients, Queue: w.queue, Now: clock.Now}
 	w.keeper = &session.Keeper{
-		Store: storage.NewSessions(db), Events: events, Cookies: session.NewCookies(true, "", ""), InTx: db.InTx, Now: clock.Now,
+		Store: session.Announced{Store: storage.NewSessions(db), InTx: db.InTx, Tell: farewells.Ended}, Events: events, Cookies: session.NewCookies(true, "", ""), InTx: db.InTx, Now: clock.Now,
 		Settings: session.DefaultSettings, Network: func(*http.Request) string { return "192.0.2.1" },
 	}
-	w.clients = &provider.Clients{Store: storage.NewClients(db), Events: events, InTx: db.InTx, Now: clock.Now}
 	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now, Make: storagetest.Private}
 	must(t, w.keys.Ensure(t.Context()))
 	w.wire(provider.Deps{})
@@ -70,14 +76,21 @@ func (w *world) wire(more provider.Deps) {
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
-		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations,
+		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations, Queue: w.queue, SessionManagement: more.SessionManagement,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
+	}
+	if d.Outbound == nil {
+		d.Outbound = outbound.New(outbound.Options{Loopback: true, Now: w.clock.Now})
 	}
 	if more.Store != nil {
 		d.Store = more.Store
 	}
 	if more.Issuer != "" {
 		d.Issuer = more.Issuer
+	}
+	w.keeper.StateKey = nil
+	if d.SessionManagement {
+		w.keeper.StateKey = storagetest.Box().Key("browser state")
 	}
 	p, err := provider.New(d)
 	must(w.t, err)
@@ -91,7 +104,7 @@ func (w *world) wire(more provider.Deps) {
 		"GET /.well-known/oauth-authorization-server":           p.ServerMetadata,
 		"GET /.well-known/oauth-authorization-server/{path...}": p.ServerMetadata,
 		"GET /oauth2/logout":                                    p.Logout, "POST /oauth2/logout": p.Logout,
-		"POST /oauth2/logout/confirm": p.LogoutConfirm, "GET /oauth2/logout/done": p.LogoutDone,
+		"POST /oauth2/logout/confirm": p.LogoutConfirm, "GET /oauth2/logout/done": p.LogoutDone, "GET /oauth2/logout/apps": p.LogoutApps, "GET /oauth2/check_session": p.CheckSession,
 		"/oauth2/register": p.Register, "/oauth2/register/{client}": p.Registration,
 		"GET /oauth2/clients/{client}/logo": p.Logo,
 	} {

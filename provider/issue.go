@@ -76,6 +76,13 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, a asked, ask lo
 		}
 		params.Set("id_token", signed)
 	}
+	state, err := p.sessionState(w, r, a)
+	if err != nil {
+		return err
+	}
+	if state != "" {
+		params.Set("session_state", state)
+	}
 	return p.answer(w, r, a, params)
 }
 

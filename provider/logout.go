@@ -4,23 +4,32 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"idp/internal/problem"
 	"idp/session"
 	"idp/templates"
 )
 
-// farewell is a logout request that was found to be in order.
+// farewell is a logout request that was read.
 type farewell struct {
 	form   url.Values
-	client Client // that asks, as far as its hint proves
-	hint   idClaims
-	back   string // where the browser goes afterwards, "" for our own page
+	client Client   // that asks: proven by its hint, or only named by client_id
+	hint   idClaims // zero without a good one
+	back   string   // where the browser goes afterwards, "" for our own page
+	why    string   // what is wrong with the request, "" for nothing
 }
+
+// What may be wrong with a logout request. Then nobody is sent anywhere, and nobody is
+// signed out unasked (OIDC RP-Initiated Logout §4).
+const (
+	whyHint    = "hint"    // the id_token_hint is not an ID token that we issued to who asks
+	whyAddress = "address" // the post_logout_redirect_uri is not registered for a client we can name
+)
 
 // logoutFields are the parameters a confirmation carries on.
 var logoutFields = []string{"id_token_hint", "post_logout_redirect_uri", "state", "client_id", "ui_locales"}
+
+const donePath = "/oauth2/logout/done"
 
 // Logout ends a session at a relying party's wish (OIDC RP-Initiated Logout). Only an ID
 // token of that very session makes it go without a question: anybody can make a link.
@@ -42,35 +51,53 @@ func (p *Provider) Logout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(here) == 0 {
-		return p.leave(w, r, f)
+		return p.absent(w, r, f)
 	}
-	if i := slices.IndexFunc(here, f.isOf); i >= 0 {
+	if i := slices.IndexFunc(here, func(s session.Session) bool { return p.isOf(f, s) }); i >= 0 && f.why == "" {
 		if err := p.Sessions.End(r.Context(), here[i], "client:"+string(f.client.ID)); err != nil {
 			return err
 		}
-		return p.leave(w, r, f)
+		return p.leave(w, r, f, here[i].ID)
 	}
+	if i := slices.IndexFunc(here, func(s session.Session) bool { return string(s.ID) == form.Get("logout_hint") }); i >= 0 {
+		active = here[i]
+	}
+	return p.ask(w, r, f, active)
+}
+
+// ask shows the page that asks whether to end a session.
+func (p *Provider) ask(w http.ResponseWriter, r *http.Request, f farewell, s session.Session) error {
 	fields := map[string]string{}
 	for _, name := range logoutFields {
-		if v := form.Get(name); v != "" {
+		if v := f.form.Get(name); v != "" {
 			fields[name] = v
 		}
 	}
-	fields["session"] = string(active.ID)
+	fields["session"] = string(s.ID)
 	var account string
 	if p.Who != nil {
-		if _, account, err = p.Who(r.Context(), active.User); err != nil {
+		var err error
+		if _, account, err = p.Who(r.Context(), s.User); err != nil {
 			return err
 		}
 	}
 	return p.Pages.Show(w, r, http.StatusOK, "logout", templates.Logout{
-		Party: f.client.Name, Account: account, Action: "/oauth2/logout/confirm", Fields: fields,
+		Party: f.client.Name, Account: account, Action: "/oauth2/logout/confirm", Fields: fields, Why: f.why,
 	})
 }
 
+// absent answers where nobody is signed in, which is no error. Without a hint anybody may
+// have made the link, so that the person goes on by their own hand only.
+func (p *Provider) absent(w http.ResponseWriter, r *http.Request, f farewell) error {
+	if f.back == "" || f.hint.Subject != "" {
+		return p.leave(w, r, f)
+	}
+	return p.Pages.Show(w, r, http.StatusOK, "logged_out", templates.LoggedOut{Party: f.client.Name, Back: f.destination()})
+}
+
 // isOf reports whether the hint is an ID token of that session.
-func (f farewell) isOf(s session.Session) bool {
-	return f.hint.SessionID != "" && f.hint.SessionID == string(s.ID) && f.hint.Subject == string(s.User)
+func (p *Provider) isOf(f farewell, s session.Session) bool {
+	return f.hint.SessionID != "" && f.hint.SessionID == string(s.ID) && f.hint.Subject == p.subject(f.client, s.User)
 }
 
 // LogoutConfirm is the person's answer to the page "logout". It is a form of ours: the
@@ -100,57 +127,78 @@ func (p *Provider) LogoutConfirm(w http.ResponseWriter, r *http.Request) error {
 		if err := p.Sessions.End(r.Context(), s, string(s.User)); err != nil {
 			return err
 		}
+		return p.leave(w, r, f, s.ID)
 	}
 	return p.leave(w, r, f)
 }
 
 // LogoutDone says that the person is signed out.
 func (p *Provider) LogoutDone(w http.ResponseWriter, r *http.Request) error {
-	return p.Pages.Show(w, r, http.StatusOK, "logged_out", templates.LoggedOut{})
+	why := r.URL.Query().Get("why")
+	if why != whyHint && why != whyAddress {
+		why = ""
+	}
+	return p.Pages.Show(w, r, http.StatusOK, "logged_out", templates.LoggedOut{Why: why})
 }
 
-// leave sends the browser where the relying party may have it, or to our own page.
-func (p *Provider) leave(w http.ResponseWriter, r *http.Request, f farewell) error {
-	w.Header().Set("Cache-Control", "no-store")
-	if f.back == "" {
-		http.Redirect(w, r, "/oauth2/logout/done", http.StatusSeeOther)
-		return nil
+// destination is where the relying party may have the browser, with its state, or our own page.
+func (f farewell) destination() string {
+	switch {
+	case f.back != "" && f.form.Get("state") != "":
+		return joined(f.back, url.Values{"state": {f.form.Get("state")}})
+	case f.back != "":
+		return f.back
+	case f.why != "":
+		return donePath + "?why=" + f.why
 	}
-	to := f.back
-	if state := f.form.Get("state"); state != "" {
-		joint := "?"
-		if strings.Contains(to, "?") {
-			joint = "&"
-		}
-		to += joint + url.Values{"state": {state}}.Encode()
+	return donePath
+}
+
+// leave sends the browser to its destination, by way of the relying parties that want to
+// hear in a frame that these sessions ended.
+func (p *Provider) leave(w http.ResponseWriter, r *http.Request, f farewell, ended ...session.ID) error {
+	if _, err := p.Sessions.ShowState(w, r); err != nil {
+		return err
 	}
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
+	to, err := p.Parting(r, ended, f.destination())
+	if err != nil {
+		return err
+	}
+	goTo(w, to)
 	return nil
 }
 
-// farewell reads a logout request. A hint that is not good counts for nothing, and without
-// a good one nobody is sent anywhere.
+// farewell reads a logout request.
 func (p *Provider) farewell(r *http.Request, form url.Values) (farewell, error) {
 	f := farewell{form: form}
-	hint, err := p.readHint(form.Get("id_token_hint"))
-	if err != nil {
-		return f, nil
+	id := ClientID(form.Get("client_id"))
+	if raw := form.Get("id_token_hint"); raw != "" {
+		hint, err := p.readHint(raw)
+		if err != nil || id != "" && string(id) != hint.Audience {
+			f.why = whyHint
+			return f, nil //nolint:nilerr // a hint of somebody else's making
+		}
+		f.hint, id = hint, ClientID(hint.Audience)
 	}
-	if id := form.Get("client_id"); id != "" && id != hint.Audience {
-		return f, nil
-	}
-	client, err := p.Clients.Get(r.Context(), ClientID(hint.Audience))
-	if problem.Is(err, problem.NotFound) || err == nil && client.Disabled {
-		return f, nil
-	}
-	if err != nil {
+	client, err := p.Clients.Get(r.Context(), id)
+	switch {
+	case err != nil && !problem.Is(err, problem.NotFound):
 		return f, err
+	case err == nil && !client.Disabled:
+		f.client = client
+	case f.hint.Subject != "":
+		f.hint, f.why = idClaims{}, whyHint
+		return f, nil
 	}
-	f.hint, f.client = hint, client
-	if uri := form.Get("post_logout_redirect_uri"); slices.Contains(client.PostLogoutRedirectURIs, uri) && len(form.Get("state")) <= maxState {
-		f.back = uri
+	uri := form.Get("post_logout_redirect_uri")
+	if uri == "" {
+		return f, nil
 	}
+	if !slices.Contains(f.client.PostLogoutRedirectURIs, uri) || len(form.Get("state")) > maxState {
+		f.why = whyAddress
+		return f, nil
+	}
+	f.back = uri
 	return f, nil
 }
 

@@ -90,39 +90,107 @@ func TestALinkAloneSignsNobodyOut(t *testing.T) {
 func TestNobodyIsSentWhereTheClientDidNotRegister(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, uri := range []string{"https://evil.example/", farewell + "?x=1", farewell + "/", "javascript:alert(1)", callback} {
-			b, _, _, hint := leaving(w)
-			rec := b.leave(url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {uri}})
-			if to := rec.Header().Get("Location"); to != "/oauth2/logout/done" || b.present() {
-				t.Errorf("%s: sent to %q", uri, to)
+			b, s, _, hint := leaving(w)
+			q := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {uri}, "state": {"x"}}
+			rec := b.leave(q)
+			if rec.Code != http.StatusOK || !strings.HasPrefix(rec.Body.String(), "page logout ") || !strings.Contains(rec.Body.String(), `"Why":"address"`) || !b.present() {
+				t.Errorf("%s: %d %s, still signed in: %v", uri, rec.Code, rec.Body, b.present())
+			}
+			if rec = b.confirm("confirm", s.ID, q); rec.Header().Get("Location") != "/oauth2/logout/done?why=address" || b.present() {
+				t.Errorf("%s, confirmed: sent to %q", uri, rec.Header().Get("Location"))
+			}
+			if rec = b.leave(q); rec.Header().Get("Location") != "/oauth2/logout/done?why=address" {
+				t.Errorf("%s, nobody there: sent to %q", uri, rec.Header().Get("Location"))
 			}
 		}
-		if rec := w.browser().get("/oauth2/logout/done"); !strings.HasPrefix(rec.Body.String(), "page logged_out") {
-			t.Errorf("done: %s", rec.Body)
+		for query, why := range map[string]string{"": "", "?why=address": "address", "?why=hint": "hint", "?why=evil": ""} {
+			rec := w.browser().get("/oauth2/logout/done" + query)
+			if !strings.HasPrefix(rec.Body.String(), "page logged_out") || !strings.Contains(rec.Body.String(), `"Why":"`+why+`"`) {
+				t.Errorf("done%s: %s", query, rec.Body)
+			}
 		}
 		b, _, _, hint := leaving(w)
 		wantPage(t, b.get("/oauth2/logout?state=a&state=b&id_token_hint="+hint), "request_malformed")
 	})
 }
 
+func TestAClientThatOnlyNamesItselfGetsThePersonBackByTheirOwnHand(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, s, c, _ := leaving(w)
+		named := url.Values{"client_id": {string(c.ID)}, "post_logout_redirect_uri": {farewell}, "state": {"x y"}}
+		if rec := b.leave(named); !strings.HasPrefix(rec.Body.String(), "page logout ") || !b.present() {
+			t.Fatalf("%d %s", rec.Code, rec.Body)
+		}
+		if rec := b.confirm("confirm", s.ID, named); rec.Header().Get("Location") != farewell+"?state=x+y" || b.present() {
+			t.Errorf("confirmed: sent to %q", rec.Header().Get("Location"))
+		}
+		rec := b.leave(named)
+		if rec.Code != http.StatusOK || !strings.HasPrefix(rec.Body.String(), "page logged_out") || !strings.Contains(rec.Body.String(), farewell+"?state=x+y") {
+			t.Errorf("nobody there: %d %s", rec.Code, rec.Body)
+		}
+		for why, q := range map[string]url.Values{
+			"another's address": {"client_id": {string(c.ID)}, "post_logout_redirect_uri": {"https://evil.example/"}},
+			"an unknown client": {"client_id": {"client_x"}, "post_logout_redirect_uri": {farewell}},
+			"nobody named":      {"post_logout_redirect_uri": {farewell}},
+		} {
+			if rec := b.leave(q); rec.Header().Get("Location") != "/oauth2/logout/done?why=address" {
+				t.Errorf("%s: %d, sent to %q", why, rec.Code, rec.Header().Get("Location"))
+			}
+		}
+	})
+}
+
+func TestALogoutByFormIsAsGoodAsALink(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, _, _, hint := leaving(w)
+		q := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {farewell}, "state": {"s"}, "logout_hint": {"ann@example.com"}, "ui_locales": {"fr-CA en"}}
+		foreign := w.form("/oauth2/logout", q) // posted by the relying party's page, so without the cookie
+		if to := foreign.Header().Get("Location"); foreign.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/oauth2/logout?") || !b.present() {
+			t.Fatalf("%d %q", foreign.Code, to)
+		}
+		if rec := b.get(foreign.Header().Get("Location")); rec.Header().Get("Location") != farewell+"?state=s" || b.present() {
+			t.Errorf("sent to %q", rec.Header().Get("Location"))
+		}
+	})
+}
+
+func TestRefreshTokensOfASessionDieWithItAndOfflineOnesDoNot(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, key := w.client(func(c *provider.Client) { c.PostLogoutRedirectURIs = []string{farewell} })
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		bound, offline := b.tokens(c, key, "scope", "openid"), b.tokens(c, key)
+		b.leave(url.Values{"id_token_hint": {bound.ID}})
+		wantError(t, w.refresh(c, key, bound.Refresh), http.StatusBadRequest, "invalid_grant")
+		w.wantDead(bound.Access)
+		read(t, w.refresh(c, key, offline.Refresh), http.StatusOK)
+	})
+}
+
+// confirm answers the page that asks, as its form does.
+func (b *browser) confirm(answer string, id session.ID, q url.Values) *httptest.ResponseRecorder {
+	form := url.Values{"answer": {answer}, "session": {string(id)}}
+	for name := range q {
+		form.Set(name, q.Get(name))
+	}
+	r := httptest.NewRequest(http.MethodPost, "/oauth2/logout/confirm", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.do(r)
+}
+
 func TestAPersonConfirmsSigningOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		b, s, _, _ := leaving(w)
-		confirm := func(b *browser, answer string, id session.ID) *httptest.ResponseRecorder {
-			form := url.Values{"answer": {answer}, "session": {string(id)}}
-			r := httptest.NewRequest(http.MethodPost, "/oauth2/logout/confirm", strings.NewReader(form.Encode()))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			return b.do(r)
-		}
-		if rec := confirm(b, "stay", s.ID); rec.Header().Get("Location") != "/account" || !b.present() {
+		if rec := b.confirm("stay", s.ID, nil); rec.Header().Get("Location") != "/account" || !b.present() {
 			t.Errorf("stay: %q", rec.Header().Get("Location"))
 		}
 		other := w.browser()
 		other.signIn(w.person("Bob"))
-		confirm(other, "confirm", s.ID)
+		other.confirm("confirm", s.ID, nil)
 		if !b.present() || !other.present() {
 			t.Error("one browser signed another out")
 		}
-		if rec := confirm(b, "confirm", s.ID); rec.Header().Get("Location") != "/oauth2/logout/done" || b.present() {
+		if rec := b.confirm("confirm", s.ID, nil); rec.Header().Get("Location") != "/oauth2/logout/done" || b.present() {
 			t.Errorf("confirm: %q", rec.Header().Get("Location"))
 		}
 	})

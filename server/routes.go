@@ -25,7 +25,7 @@ func (s *Server) host() []web.Route {
 // relyingParties are OAuth 2.0 and OpenID Connect.
 func (s *Server) relyingParties() []web.Route {
 	p := s.provider
-	return []web.Route{
+	routes := []web.Route{
 		{Pattern: "GET /.well-known/openid-configuration", Do: p.Discovery, Face: web.Document},
 		{Pattern: "GET /.well-known/jwks.json", Do: p.JWKS, Face: web.Document},
 		{Pattern: "GET /oauth2/authorize", Do: p.Authorize, Face: web.Passage},
@@ -41,8 +41,13 @@ func (s *Server) relyingParties() []web.Route {
 		{Pattern: "GET /oauth2/logout", Do: p.Logout, Face: web.Passage},
 		{Pattern: "POST /oauth2/logout", Do: p.Logout, Face: web.Protocol},
 		{Pattern: "POST /oauth2/logout/confirm", Do: p.LogoutConfirm, Face: web.Passage},
+		{Pattern: "GET /oauth2/logout/apps", Do: p.LogoutApps, Face: web.Page},
 		{Pattern: "GET /oauth2/logout/done", Do: p.LogoutDone, Face: web.Passage},
 	}
+	if p.SessionManagement {
+		routes = append(routes, web.Route{Pattern: "GET /oauth2/check_session", Do: p.CheckSession, Face: web.Plain})
+	}
+	return routes
 }
 
 // people are the pages a person meets.

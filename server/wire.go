@@ -68,21 +68,26 @@ func New(rooms *Rooms) (*Server, error) {
 		Throttle: storage.NewThrottle(s.DB), Registrations: s.Config.Limits.Registrations,
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Assertions: storage.NewAssertions(s.DB), Visits: storage.NewVisits(s.DB), Asks: storage.NewLogin(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who,
-		Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
+		SessionManagement: s.Config.WatchedSessions(), Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.account.Parting = s.provider.Parting
 	s.Handler = s.mount()
 	return s, nil
 }
 
 func (s *Server) keeper() *session.Keeper {
 	issuer := s.Config.IssuerURL()
-	return &session.Keeper{
+	k := &session.Keeper{
 		Store: s.Sessions, Events: s.Events, Cookies: session.NewCookies(issuer.Scheme == "https", issuer.Port(), web.Base(issuer)),
 		Settings: s.Settings.Sessions, InTx: s.DB.InTx, Now: s.now, Network: web.Network,
 	}
+	if s.Config.WatchedSessions() {
+		k.StateKey = s.Box.Key("browser state")
+	}
+	return k
 }
 
 func (s *Server) signIn() *login.Engine {

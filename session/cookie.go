@@ -30,6 +30,7 @@ func (t Token) Renew() Token { return Token{ID: t.ID, Secret: secret.Token("")} 
 // HttpOnly, SameSite=Lax and host-only; with https its name carries the __Host- prefix.
 type Cookies struct {
 	name    string
+	state   string // name of the cookie with the browser's state
 	options sessions.Options
 }
 
@@ -39,7 +40,8 @@ const remembered = 400 * 24 * time.Hour // the longest browsers keep a cookie
 // use, the name carries the port, because cookies ignore ports and two instances would
 // clash; below a path, base, it carries that.
 func NewCookies(https bool, port, base string) *Cookies {
-	return &Cookies{name: web.CookieName("idp_browser", https, port, base), options: sessions.Options{
+	named := func(name string) string { return web.CookieName(name, https, port, base) }
+	return &Cookies{name: named("idp_browser"), state: named("idp_browser_state"), options: sessions.Options{
 		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode,
 	}}
 }

@@ -22,6 +22,9 @@ type Keeper struct {
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
 	Now      func() time.Time
 	Network  func(r *http.Request) string // the caller's address, trusted proxies considered
+
+	// StateKey makes the browser's state; nil while session management is off.
+	StateKey []byte
 }
 
 // ErrNobody says that no session of this browser stands.

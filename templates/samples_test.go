@@ -49,6 +49,9 @@ func samples() []drawing {
 		{"consent", templates.Frame{Data: m{"Party": acme, "Host": "app.acme.example", "Ask": "a", "Session": "s", "Name": "Ann Lee", "Address": "ann@acme.example", "Scopes": []string{"openid", "profile", "email", "offline_access", "reports:read"}}}},
 		{"logout", templates.Frame{Data: templates.Logout{Party: "Acme Analytics", Account: "ann@acme.example", Action: "/logout", Fields: map[string]string{"a": "b"}}}},
 		{"logged_out", templates.Frame{Data: templates.LoggedOut{Party: "Acme Analytics", Back: "https://app.acme.example/"}}},
+		{"logged_out", templates.Frame{Data: templates.LoggedOut{Why: "address"}}},
+		{"logout", templates.Frame{Data: templates.Logout{Account: "ann@acme.example", Action: "/logout", Why: "hint"}}},
+		{"logging_out", templates.Frame{Data: templates.LoggingOut{Frames: []string{"https://app.acme.example/out?iss=x&sid=y"}, To: "https://app.acme.example/bye?state=s"}}},
 		{"form_post", templates.Frame{Data: templates.FormPost{Action: "#", Fields: map[string]string{"code": "x"}}}},
 		{"error", templates.Frame{Development: true, Data: templates.Failure{Problem: "ask_unknown", Detail: "The app's request has expired. Please go back to the app and sign in again.", Trace: "9f2c4b1a77e0d3a1"}}},
 		{"account", templates.Frame{Data: m{"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": "account.done_ended", "Sessions": []m{

@@ -107,7 +107,11 @@ func TestPagesNeedNothingInlineAndNothingFromElsewhere(t *testing.T) {
 				}
 			}
 			switch n.Data {
-			case "style", "iframe", "object", "embed", "base":
+			case "iframe": // of relying parties, held back from everything but their own logout
+				if box := attr(n, "sandbox"); s.page != "logging_out" || box != "allow-scripts allow-same-origin allow-forms" {
+					t.Errorf("%s has an <iframe sandbox=%q>", s.page, box)
+				}
+			case "style", "object", "embed", "base":
 				t.Errorf("%s has a <%s>", s.page, n.Data)
 			case "script":
 				if !strings.HasPrefix(attr(n, "src"), "/assets/") || n.FirstChild != nil {
@@ -178,7 +182,7 @@ func TestTheNamesThatOthersRelyOnStay(t *testing.T) {
 	set := load(t)
 	for page, ids := range map[string][]string{
 		"sign_in": {"login-identifier", "login-password", "login-submit", "login-cancel"}, "password": {"login-password", "login-submit", "login-cancel"},
-		"consent": {"consent-allow", "consent-deny"}, "logout": {"logout-confirm", "logout-stay"}, "logged_out": {"logout-done"}, "error": {"error-page"},
+		"consent": {"consent-allow", "consent-deny"}, "logout": {"logout-confirm", "logout-stay"}, "logged_out": {"logout-done"}, "logging_out": {"logout-continue"}, "error": {"error-page"},
 	} {
 		drawn := draw(t, set, page, sample(page))
 		for _, id := range ids {
@@ -192,7 +196,8 @@ func TestTheNamesThatOthersRelyOnStay(t *testing.T) {
 		"sign_up": {">Email address</label>", ">Password</label>", ">Sign up</button>", `autocomplete="new-password"`, "This is a public computer"},
 		"code":    {">Continue</button>", `autocomplete="one-time-code"`, `inputmode="numeric"`},
 		"consent": {">Allow</button>", ">Deny</button>"}, "account": {">Sign out</button>"},
-		"error": {`data-error="ask_unknown"`},
+		"error": {`data-error="ask_unknown"`}, "logout": {"Sign out?", ">Sign out</button>"}, "logged_out": {"You are signed out"},
+		"logging_out": {"Signing you out", `content="3; url=https://app.acme.example/bye?state=s"`, `src="https://app.acme.example/out?iss=x&amp;sid=y"`},
 	} {
 		drawn := draw(t, set, page, sample(page))
 		for _, w := range words {

@@ -141,6 +141,8 @@ func set(at any, k Key, value string) error {
 			return fmt.Errorf("%q is not a whole number", value)
 		}
 		*at = n
+	case *bool:
+		*at = value == "true" // Allowed judged it
 	case *time.Duration:
 		d, err := time.ParseDuration(value)
 		if err != nil {
@@ -252,6 +254,12 @@ func network(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	return p.Masked(), err
+}
+
+// WatchedSessions reports whether session management is offered: it is on, and the issuer
+// is https.
+func (c Config) WatchedSessions() bool {
+	return c.SessionManagement && c.IssuerURL().Scheme == "https"
 }
 
 // IssuerURL returns the issuer parsed. Validate said whether it does.

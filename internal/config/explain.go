@@ -23,6 +23,8 @@ func (c Config) Explain() []Line {
 		switch at := k.at(&c).(type) {
 		case *string:
 			l.Value = *at
+		case *bool:
+			l.Value = strconv.FormatBool(*at)
 		case *int:
 			l.Value = strconv.Itoa(*at)
 		case *time.Duration:

@@ -92,6 +92,9 @@ func Keys() []Key {
 		{Name: "registration", Depends: "open in development, token in production", Allowed: []string{"open", "token", "closed"},
 			Doc: "Who may register relying parties over HTTP (RFC 7591): anybody, holders of an initial access token, or nobody.",
 			at:  func(c *Config) any { return &c.Registration }},
+		{Name: "session_management", Default: "false", Allowed: []string{"true", "false"},
+			Doc: "Whether relying parties may watch from a frame if somebody is still signed in (check_session_iframe). Needs an https issuer.",
+			at:  func(c *Config) any { return &c.SessionManagement }},
 		{Name: "limits.wrong_passwords", Default: "10",
 			Doc: "Wrong passwords in a row after which an address is locked; 100 at most in production.",
 			at:  func(c *Config) any { return &c.Limits.WrongPasswords }},
@@ -141,6 +144,7 @@ type Config struct {
 	Log                    Log
 	TemplatesDir           string
 	Registration           string
+	SessionManagement      bool // as written; WatchedSessions says whether it is possible
 	Limits                 Limits
 
 	origins map[string]Origin

@@ -283,6 +283,9 @@ func (c Config) Warnings() []string {
 	if !c.Development() && c.TLS.CertificateFile == "" && len(c.TrustedProxies) == 0 {
 		w = append(w, "no certificate and no trusted_proxies: if a proxy is in front, all callers look like one, and share its limits")
 	}
+	if c.SessionManagement && !c.WatchedSessions() {
+		w = append(w, "session_management is on, but not offered: browsers keep the cookie it needs only for an https issuer")
+	}
 	if !c.Development() && c.Registration == "open" {
 		w = append(w, "registration is open: anybody may register relying parties")
 	}

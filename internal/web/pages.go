@@ -76,6 +76,10 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		return err
 	}
 	p.headers(w.Header())
+	if framing, ok := data.(interface{ FrameOrigins() []string }); ok {
+		h := w.Header()
+		h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; frame-src "+strings.Join(framing.FrameOrigins(), " "))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(rebase(page.Bytes(), p.Base))
 	return nil

@@ -243,6 +243,21 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	}
 }
 
+func TestAPageFramesWhatItNamesAndOtherPagesNothing(t *testing.T) {
+	d := newDesk(t)
+	show := func(name string, data any) string {
+		return d.serve(web.Route{Pattern: "GET /page", Face: web.Page, Do: func(w http.ResponseWriter, r *http.Request) error {
+			return d.pages.Show(w, r, http.StatusOK, name, data)
+		}}, httptest.NewRequest(http.MethodGet, "/page", nil)).Header.Get("Content-Security-Policy")
+	}
+	if got := show("logging_out", templates.LoggingOut{Frames: []string{"https://a.example/out?x=1", "https://b.example:8443/"}, To: "/"}); !strings.HasSuffix(got, "; frame-src https://a.example https://b.example:8443") {
+		t.Errorf("policy %q", got)
+	}
+	if got := show("logged_out", templates.LoggedOut{}); strings.Contains(got, "frame-src") || !strings.Contains(got, "default-src 'none'") {
+		t.Errorf("policy %q", got)
+	}
+}
+
 func TestOurFaultSaysNothingAndIsLoggedWithItsTrace(t *testing.T) {
 	for _, do := range []web.Handler{
 		func(http.ResponseWriter, *http.Request) error { return errors.New("pq: password of admin is hunter2") },

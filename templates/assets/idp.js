@@ -10,6 +10,15 @@
   /* The page that carries a response to a relying party sends itself. */
   each('form[data-submit]', function (form) { form.submit(); });
 
+  /* Go on when the apps in the frames have heard, or have taken too long. */
+  each('[data-farewell]', function (link) {
+    var gone = false;
+    function go() { if (!gone) { gone = true; window.location.replace(link.href); } }
+    if (document.readyState === 'complete') go();
+    else window.addEventListener('load', go);
+    setTimeout(go, 3000);
+  });
+
   /* Start at what went wrong. */
   each('#trouble', function (box) { (document.querySelector('[aria-invalid]') || box).focus(); });
 
