@@ -21,6 +21,8 @@ type Store interface {
 	People(ctx context.Context, text string, after identity.UserID, limit int) ([]login.Person, error)
 	// ByExternalID returns the person who was imported under that id, or problem.NotFound.
 	ByExternalID(ctx context.Context, id string) (identity.UserID, error)
+	// DropHoldings takes all addresses of that kind off the person's file.
+	DropHoldings(ctx context.Context, user identity.UserID, kind identity.Kind) error
 	// EndAuthorizations ends all that relying parties hold for the person: codes, access and refresh tokens.
 	EndAuthorizations(ctx context.Context, user identity.UserID, at time.Time) error
 

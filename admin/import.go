@@ -28,8 +28,11 @@ type Imported struct {
 	EmailVerified bool             `json:"email_verified"`
 	Hash          string           `json:"password_hash"` // a spelling that secret.CheckImported lists, or ""
 	ExternalID    string           `json:"external_id"`   // the id there, at most 200 bytes; unique here
-	Profile       identity.Profile `json:"profile"`
+	Phone         string           `json:"phone"`         // with its country code, or ""
+	PhoneVerified bool             `json:"phone_verified"`
+	Profile       identity.Profile `json:"profile"` // as Profile.Check has it
 	Groups        []string         `json:"groups"`
+	Roles         []string         `json:"roles"`
 	Banned        bool             `json:"banned"`
 	CreatedAt     time.Time        `json:"created_at"` // RFC 3339; zero: now
 }
@@ -115,7 +118,7 @@ func (u *Users) importBatch(ctx context.Context, batch []numbered, actor string,
 			if err == nil {
 				err = u.write(ctx, n.draft, event.UserImported, actor)
 			}
-			if errors.Is(err, ErrAddressHeld) || errors.Is(err, errExternalHeld) {
+			if errors.Is(err, ErrAddressHeld) || errors.Is(err, ErrPhoneHeld) || errors.Is(err, errExternalHeld) {
 				refused[i] = err
 			} else if err != nil {
 				return err
@@ -189,7 +192,23 @@ func (u *Users) readImported(text []byte) (draft, error) {
 		return draft{}, problem.New(problem.Invalid, "line_invalid", "An external id has at most 200 bytes, and no text has a zero byte.")
 	}
 	d := u.person(address, in.EmailVerified, identity.SourceImport)
-	d.user.ExternalID, d.user.Profile, d.user.Groups = in.ExternalID, in.Profile, in.Groups
+	d.user.ExternalID, d.user.Profile = in.ExternalID, in.Profile
+	if err := in.Profile.Check(); err != nil {
+		return draft{}, err
+	}
+	if d.user.Groups, err = identity.Names("groups", in.Groups); err != nil {
+		return draft{}, err
+	}
+	if d.user.Roles, err = identity.Names("roles", in.Roles); err != nil {
+		return draft{}, err
+	}
+	if in.Phone != "" {
+		phone, err := identity.ParsePhone(in.Phone)
+		if err != nil {
+			return draft{}, err
+		}
+		d.phone = u.phone(d.user.ID, phone, in.PhoneVerified, identity.SourceImport)
+	}
 	if in.Banned {
 		d.user.Status = identity.Banned
 	}

@@ -16,7 +16,8 @@ const peoplePage = 50 // people on one page
 // personRow is somebody in the list.
 type personRow struct {
 	ID                         identity.UserID
-	Name, Address              string
+	Name, Address, Phone       string
+	Groups, Roles              string // their names, with commas
 	Banned, Operator, Verified bool
 	You                        bool
 	CreatedAt                  time.Time
@@ -58,10 +59,18 @@ func (p *Pages) people(r *http.Request, by identity.User) (peopleList, error) {
 		row := personRow{
 			ID: person.User.ID, Banned: !person.User.MayEnter(), Operator: person.User.Operator,
 			You: person.User.ID == by.ID, CreatedAt: person.User.CreatedAt,
+			Groups: strings.Join(person.User.Groups, ", "), Roles: strings.Join(person.User.Roles, ", "),
 		}
 		row.Name, row.Address = person.Shown()
 		for _, h := range person.Holdings {
-			row.Verified = row.Verified || h.Verified()
+			switch h.Identifier.Kind {
+			case identity.Email:
+				row.Verified = row.Verified || h.Verified()
+			case identity.Phone:
+				if row.Phone == "" || h.Primary {
+					row.Phone = h.Identifier.Value
+				}
+			}
 		}
 		data.People = append(data.People, row)
 	}

@@ -33,6 +33,9 @@ type NewUser struct {
 	Name     string
 	Password secret.String // empty: the person signs in by mail or sets one by reset
 	Verified bool          // the operator vouches for the address
+	Phone    string        // "" for none; the operator vouches for it with PhoneVerified
+
+	PhoneVerified bool
 }
 
 // ErrAddressHeld says that the address belongs to somebody already.
@@ -55,6 +58,16 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 	}
 	p := u.person(address, n.Verified, identity.SourceOperator)
 	p.user.Profile.Name = strings.TrimSpace(n.Name)
+	if err := p.user.Profile.Check(); err != nil {
+		return identity.User{}, err
+	}
+	if n.Phone != "" {
+		phone, err := identity.ParsePhone(n.Phone)
+		if err != nil {
+			return identity.User{}, err
+		}
+		p.phone = u.phone(p.user.ID, phone, n.PhoneVerified, identity.SourceOperator)
+	}
 	p.hash = hash
 	err = u.InTx(ctx, func(ctx context.Context) error {
 		return u.write(ctx, p, event.UserCreated, actor)
@@ -69,6 +82,7 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 type draft struct {
 	user    identity.User
 	holding identity.Holding
+	phone   identity.Holding // may be none
 	hash    secret.String
 }
 
@@ -97,6 +111,9 @@ func (u *Users) write(ctx context.Context, d draft, kind event.Kind, actor strin
 	case !problem.Is(err, problem.NotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
+	if err := u.free(ctx, d.phone.Identifier); err != nil {
+		return err
+	}
 	if err := u.People.SaveUser(ctx, d.user); err != nil {
 		return fmt.Errorf("save user: %w", err)
 	}
@@ -109,6 +126,11 @@ func (u *Users) write(ctx context.Context, d draft, kind event.Kind, actor strin
 	if d.holding.Verified() {
 		if err := u.People.DropUnverified(ctx, d.holding.Identifier, d.user.ID); err != nil {
 			return fmt.Errorf("drop unproven claims: %w", err)
+		}
+	}
+	if !d.phone.Identifier.None() {
+		if err := u.addPhone(ctx, d.phone); err != nil {
+			return err
 		}
 	}
 	if !d.hash.Empty() {
@@ -129,11 +151,14 @@ func (u *Users) List(ctx context.Context, text string, after identity.UserID, li
 	return u.Store.People(ctx, strings.TrimSpace(text), after, min(max(limit, 1), 100))
 }
 
-// Find returns the person with that user id or e-mail address, or problem.NotFound. An
-// address that nobody has proven counts if only one person claims it.
+// Find returns the person with that user id, e-mail address or phone number, or
+// problem.NotFound. An address that nobody has proven counts if only one person claims it.
 func (u *Users) Find(ctx context.Context, who string) (login.Person, error) {
-	unknown := problem.New(problem.NotFound, "user_unknown", "There is nobody with that user id or email address.")
+	unknown := problem.New(problem.NotFound, "user_unknown", "There is nobody with that user id, email address or phone number.")
 	address, bad := identity.ParseEmail(who)
+	if phone, err := identity.ParsePhone(who); err == nil {
+		address, bad = phone, nil
+	}
 	if bad != nil {
 		p, err := u.People.Person(ctx, identity.UserID(who))
 		if problem.Is(err, problem.NotFound) {

@@ -16,6 +16,7 @@ type Kind string
 const (
 	UserCreated          Kind = "user.created"                 // a person came to be, by sign-up or by an operator
 	UserImported         Kind = "user.imported"                // a person came from another system
+	UserUpdated          Kind = "user.updated"                 // an operator changed a person's profile, phone number, groups or roles
 	UserBanned           Kind = "user.banned"                  // a person may not sign in any more; their sessions and tokens ended
 	UserUnbanned         Kind = "user.unbanned"                // a person may sign in again
 	UserInvited          Kind = "user.invited"                 // an invitation to sign up went out

@@ -27,38 +27,9 @@ type User struct {
 	Roles      []string // what they may do, as relying parties read it in the claim roles
 	ExternalID string   // id in the system the person was imported from, or ""
 	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	Version    int // raised at every save; a stale save is problem.Conflict
+	UpdatedAt  time.Time // when something that relying parties may read of them last changed
+	Version    int       // raised at every save; a stale save is problem.Conflict
 }
 
 // MayEnter reports whether the person may sign in and use what was issued to them.
 func (u User) MayEnter() bool { return u.Status == Active }
-
-// Profile holds the standard claims a person may fill in (OIDC Core §5.1),
-// without e-mail and phone, which are addresses of their own. Empty means unsaid.
-type Profile struct {
-	Name              string  `json:"name,omitempty"`
-	GivenName         string  `json:"given_name,omitempty"`
-	FamilyName        string  `json:"family_name,omitempty"`
-	MiddleName        string  `json:"middle_name,omitempty"`
-	Nickname          string  `json:"nickname,omitempty"`
-	PreferredUsername string  `json:"preferred_username,omitempty"`
-	Page              string  `json:"profile,omitempty"`
-	Picture           string  `json:"picture,omitempty"`
-	Website           string  `json:"website,omitempty"`
-	Gender            string  `json:"gender,omitempty"`
-	Birthdate         string  `json:"birthdate,omitempty"`
-	Zoneinfo          string  `json:"zoneinfo,omitempty"`
-	Locale            string  `json:"locale,omitempty"`
-	Address           Address `json:"address,omitzero"`
-}
-
-// Address is a postal address (OIDC Core §5.1.1).
-type Address struct {
-	Formatted     string `json:"formatted,omitempty"`
-	StreetAddress string `json:"street_address,omitempty"`
-	Locality      string `json:"locality,omitempty"`
-	Region        string `json:"region,omitempty"`
-	PostalCode    string `json:"postal_code,omitempty"`
-	Country       string `json:"country,omitempty"`
-}

@@ -24,7 +24,7 @@ func (g registration) ownWish(was Client) (Client, error) {
 	}
 	for _, scope := range c.Scopes {
 		if !slices.Contains(forPeople, scope) && !slices.Contains(was.Scopes, scope) {
-			return c, invalid("scope", "scope_unavailable", "An app that registers itself gets openid and scopes about people; others are the operator's to give.")
+			return c, invalid("scope", "scope_unavailable", "An app that registers itself gets openid, profile, email, address, phone and offline_access; other scopes are the operator's to give.")
 		}
 	}
 	if c.Name == "" {

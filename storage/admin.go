@@ -57,6 +57,12 @@ func (a *Admin) ByExternalID(ctx context.Context, id string) (identity.UserID, e
 	return identity.UserID(found), explain("find an imported person", err, errNoPerson)
 }
 
+// DropHoldings takes all addresses of that kind off the person's file.
+func (a *Admin) DropHoldings(ctx context.Context, user identity.UserID, kind identity.Kind) error {
+	_, err := a.db.write(ctx).NewRaw("DELETE FROM holdings WHERE user_id = ? AND kind = ?", string(user), string(kind)).Exec(ctx)
+	return explain("take addresses off a file", err)
+}
+
 // EndAuthorizations ends all that relying parties hold for the person: codes, access and refresh tokens.
 func (a *Admin) EndAuthorizations(ctx context.Context, user identity.UserID, at time.Time) error {
 	_, err := a.db.write(ctx).NewRaw(`

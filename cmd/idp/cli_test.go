@@ -233,7 +233,7 @@ func TestAskedWronglyExitsWithTwoAndSaysHow(t *testing.T) {
 		{"user creat", "did you mean create?"},
 		{"user create", "--email is missing"},
 		{"user create --emial x", "unknown flag: --emial"},
-		{"user ban", "USER (id or email address) is missing"},
+		{"user ban", "USER (id, email address or phone number) is missing"},
 		{"user ban a b", `there is no use for "b"`},
 		{"jobs retry seven", "a job's id is a number"},
 		{"jobs list --state stuck", "it is one of available, scheduled"},
@@ -304,8 +304,10 @@ func TestConfigurationIsExplainedAndJudged(t *testing.T) {
 // TestNothingPrintsWhatOthersWroteIntoTheTerminal: names come from strangers.
 func TestNothingPrintsWhatOthersWroteIntoTheTerminal(t *testing.T) {
 	s := newShell(t)
-	s.must(nil, "user", "create", "--email", "ann@example.com", "--name", "Ann\x1b[2J\u009b31m", "--verified")
-	if r := s.do("user", "list"); strings.ContainsAny(r.out, "\x1b\u009b") || !strings.Contains(r.out, "Ann[2J31m") {
+	if r := s.with(`{"email":"ann@example.com","email_verified":true,"external_id":"Ann\u001b[2J\u009b31m"}`, "user", "import", "-"); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r := s.do("user", "show", "ann@example.com"); strings.ContainsAny(r.out, "\x1b\u009b") || !strings.Contains(r.out, "Ann[2J31m") {
 		t.Errorf("%q", r.out)
 	}
 }

@@ -212,7 +212,7 @@ func printable(s string) string {
 func readLimited(from io.Reader, limit int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(from, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("more than %d bytes on standard input", limit)
+		err = fmt.Errorf("more than %d bytes to read", limit)
 	}
 	return text, err
 }

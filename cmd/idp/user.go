@@ -14,13 +14,12 @@ import (
 	"idp/admin"
 	"idp/identity"
 	"idp/internal/secret"
-	"idp/login"
 	"idp/server"
 )
 
 func (c *cli) user() *cobra.Command {
-	return group(&cobra.Command{Use: "user", Short: "Make, find, ban, import and invite people"},
-		c.userCreate(), c.userList(), c.userBan(), c.userUnban(), c.userImport(), c.userInvite())
+	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, import and invite people"},
+		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userImport(), c.userInvite())
 }
 
 func (c *cli) userCreate() *cobra.Command {
@@ -60,47 +59,10 @@ func (c *cli) userCreate() *cobra.Command {
 	cmd.Flags().StringVar(&n.Email, "email", "", "email `address`")
 	cmd.Flags().StringVar(&n.Name, "name", "", "full `name`")
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input; without it the person signs in by mail")
+	cmd.Flags().StringVar(&n.Phone, "phone", "", "phone `number` with its country code, like \"+44 20 7946 0018\"")
+	cmd.Flags().BoolVar(&n.PhoneVerified, "phone-verified", false, "vouch that the phone number is theirs")
 	cmd.Flags().BoolVar(&n.Verified, "verified", false, "vouch that the address is theirs")
 	return cmd
-}
-
-// userView is a person as commands print them.
-type userView struct {
-	ID         identity.UserID  `json:"id"`
-	Status     identity.Status  `json:"status"`
-	Operator   bool             `json:"operator"`
-	Emails     []emailView      `json:"emails"`
-	Profile    identity.Profile `json:"profile"`
-	Groups     []string         `json:"groups,omitempty"`
-	ExternalID string           `json:"external_id,omitempty"`
-	CreatedAt  time.Time        `json:"created_at"`
-}
-
-type emailView struct {
-	Address  string `json:"address"`
-	Verified bool   `json:"verified"`
-}
-
-func viewUser(p login.Person) (v userView, row []string) {
-	u := p.User
-	v = userView{
-		ID: u.ID, Status: u.Status, Operator: u.Operator, Emails: []emailView{}, Profile: u.Profile, Groups: u.Groups,
-		ExternalID: u.ExternalID, CreatedAt: u.CreatedAt,
-	}
-	var mails []string
-	for _, h := range p.Holdings {
-		v.Emails = append(v.Emails, emailView{h.Identifier.Value, h.Verified()})
-		mail := h.Identifier.Value
-		if !h.Verified() {
-			mail += " (unverified)"
-		}
-		mails = append(mails, mail)
-	}
-	status := string(u.Status)
-	if u.Operator {
-		status += ", operator"
-	}
-	return v, []string{string(u.ID), status, strings.Join(mails, ", "), u.Profile.Name, u.CreatedAt.Format(time.DateTime)}
 }
 
 func (c *cli) userList() *cobra.Command {
@@ -135,7 +97,7 @@ func (c *cli) userBan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ban USER",
 		Short: "Shut a person out: sessions and everything issued to apps end at once",
-		Args:  takes("USER (id or email address)"),
+		Args:  takes("USER (id, email address or phone number)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.turn(cmd.Context(), args[0], "is banned", (*admin.Users).Ban)
 		},
@@ -146,7 +108,7 @@ func (c *cli) userUnban() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unban USER",
 		Short: "Let a person in again",
-		Args:  takes("USER (id or email address)"),
+		Args:  takes("USER (id, email address or phone number)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.turn(cmd.Context(), args[0], "may sign in again", (*admin.Users).Unban)
 		},
@@ -174,11 +136,13 @@ func (c *cli) userImport() *cobra.Command {
 		Long: `Make people of a file with one JSON object per line ("-" reads standard input):
 
   {"email": "ann@example.com", "email_verified": true,
+   "phone": "+442079460018", "phone_verified": true,
    "password_hash": "$2b$12$…", "external_id": "17",
-   "profile": {"name": "Ann"}, "groups": ["staff"], "banned": false,
+   "profile": {"name": "Ann", "birthdate": "1990-01-31", "address": {"country": "NZ"}},
+   "groups": ["staff"], "roles": ["editor"], "banned": false,
    "created_at": "2020-01-01T00:00:00Z"}
 
-Only email must be there. At a person's next sign-in their hash is replaced by argon2id.
+Only email must be there. profile holds the standard claims of OpenID Connect. At a person's next sign-in their hash is replaced by argon2id.
 These spellings are known:
 
   $2a$ $2b$ $2y$                                   bcrypt, cost 10 to 14
