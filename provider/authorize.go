@@ -29,16 +29,19 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		whole = form
 	}
 	a, err := p.addressee(r.Context(), whole)
-	if err != nil {
+	if err = pageOf(err, unreadable, form); err != nil {
 		p.Pages.Problem(w, r, err)
 		return nil
 	}
-	if a.Request = (Request{Form: whole, Origin: origin, RequestedAt: p.Now()}); unreadable != nil {
-		return p.answerError(w, r, a, unreadable)
+	if a.Request = (Request{Form: whole, Origin: origin, RequestedAt: p.Now()}); unreadable == nil {
+		unreadable = a.arrived()
+	}
+	if unreadable != nil {
+		return p.turnDown(w, r, a, unreadable)
 	}
 	a, err = p.parse(r.Context(), a)
 	if err != nil {
-		return p.answerError(w, r, a, err)
+		return p.turnDown(w, r, a, err)
 	}
 	return p.proceed(w, r, a, login.Ask{})
 }
@@ -86,7 +89,7 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request) error {
 	a.Request = kept
 	a, err = p.parse(r.Context(), a)
 	if err != nil {
-		return p.answerError(w, r, a, err)
+		return p.turnDown(w, r, a, err)
 	}
 	return p.proceed(w, r, a, ask)
 }
@@ -134,7 +137,7 @@ func (p *Provider) proceed(w http.ResponseWriter, r *http.Request, a asked, ask 
 	case issue:
 		return p.issue(w, r, a, ask, v.session)
 	case refuse:
-		if err := p.used(r.Context(), ask); err != nil {
+		if err := p.used(r.Context(), a, ask); err != nil {
 			p.Pages.Problem(w, r, err)
 			return nil
 		}
@@ -203,9 +206,10 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request, a asked, ask log
 	return nil
 }
 
-func (p *Provider) used(ctx context.Context, ask login.Ask) error {
-	if ask.ID == "" {
-		return nil
+// used marks a request as answered, where it was parked or pushed. The second time is errTwice.
+func (p *Provider) used(ctx context.Context, a asked, ask login.Ask) error {
+	if err := p.spend(ctx, a.Origin); err != nil || ask.ID == "" {
+		return err
 	}
 	err := p.Asks.UseAsk(ctx, ask.ID, p.Now())
 	if problem.Is(err, problem.Conflict) {

@@ -79,7 +79,7 @@ func TestErrorsGoBackWithStateAndIssuer(t *testing.T) {
 			code string
 		}{
 			"request object":          {ask(c, "request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"},
-			"request by reference":    {ask(c, "request_uri", "https://rp.example.org/r"), "request_uri_not_supported"},
+			"request by reference":    {ask(c, "request_uri", "https://rp.example.org/r"), "invalid_request_uri"},
 			"registration":            {ask(c, "registration", "{}"), "registration_not_supported"},
 			"implicit":                {ask(c, "response_type", "token"), "unsupported_response_type"},
 			"hybrid":                  {ask(c, "response_type", "code id_token"), "unauthorized_client"},

@@ -65,6 +65,7 @@ type metadata struct {
 	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
 	CheckSessionIframe    string   `json:"check_session_iframe,omitempty"`
 	ResponseIssuer        bool     `json:"authorization_response_iss_parameter_supported"`
+	requestMetadata
 }
 
 func (p *Provider) describe() (document, error) {
@@ -94,6 +95,7 @@ func (p *Provider) describe() (document, error) {
 		TokenAuth: publicly, TokenAuthAlgorithms: assertions, IntrospectionAuth: secretly, IntrospectionAlgs: assertions,
 		RevocationAuth: publicly, RevocationAlgs: assertions, Challenges: []string{"S256"}, ResponseIssuer: true,
 		FrontchannelLogout: true, FrontchannelSession: true, BackchannelLogout: true, BackchannelSession: true, CheckSessionIframe: check,
+		RequestParameter: true, RequestURIParameter: true, requestMetadata: p.requestMetadata(),
 	})
 }
 

@@ -118,7 +118,7 @@ func TestDiscoveryListsWhatWorks(t *testing.T) {
 			rec := b.get(path)
 			var m map[string]any
 			must(t, json.Unmarshal(rec.Body.Bytes(), &m))
-			if m["issuer"] != issuer || m["request_uri_parameter_supported"] != false || m["authorization_response_iss_parameter_supported"] != true {
+			if m["issuer"] != issuer || m["request_uri_parameter_supported"] != true || m["authorization_response_iss_parameter_supported"] != true {
 				t.Fatalf("%s: %v", path, m)
 			}
 			if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("ETag") == "" {
@@ -158,7 +158,7 @@ func TestTheKeySetIsPublicOnly(t *testing.T) {
 		rec := w.browser().get("/.well-known/jwks.json")
 		var set struct{ Keys []map[string]any }
 		must(t, json.Unmarshal(rec.Body.Bytes(), &set))
-		if len(set.Keys) != 3 || !strings.Contains(rec.Header().Get("Cache-Control"), "max-age=600") {
+		if len(set.Keys) != 5 || !strings.Contains(rec.Header().Get("Cache-Control"), "max-age=600") {
 			t.Fatalf("%d keys, %v", len(set.Keys), rec.Header())
 		}
 		for _, k := range set.Keys {

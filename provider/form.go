@@ -58,12 +58,21 @@ func strict(form url.Values) error {
 			return fosite.ErrInvalidRequest.WithHint("A parameter is given more than once.")
 		}
 		for _, v := range values {
-			if len(v) > maxValue || !utf8.ValidString(v) || strings.Contains(v, "\x00") {
+			if len(v) > most(name) || !utf8.ValidString(v) || strings.Contains(v, "\x00") {
 				return fosite.ErrInvalidRequest.WithHint("A parameter is too long or not text.")
 			}
 		}
 	}
 	return nil
+}
+
+// most is how long the value of a parameter may be. What others sign and encrypt is longer
+// than what people write.
+func most(name string) int {
+	if name == "request" {
+		return maxObject
+	}
+	return maxValue
 }
 
 // noQuery refuses parameters in the URL of a direct request: URLs are logged.

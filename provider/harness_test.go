@@ -74,7 +74,7 @@ func (w *world) wire(more provider.Deps) {
 	w.t.Helper()
 	d := provider.Deps{
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
-		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
+		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Pushes: storage.NewPushed(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
 		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations, Queue: w.queue, SessionManagement: more.SessionManagement,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
@@ -97,6 +97,7 @@ func (w *world) wire(more provider.Deps) {
 	w.provider, w.mux = p, http.NewServeMux()
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /oauth2/authorize": p.Authorize, "POST /oauth2/authorize": p.Authorize, "GET /oauth2/resume": p.Resume,
+		"/oauth2/par":        p.Push,
 		"/oauth2/token":      p.Token,
 		"/oauth2/userinfo":   p.Userinfo,
 		"/oauth2/introspect": p.Introspect, "/oauth2/revoke": p.Revoke,

@@ -49,7 +49,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, a asked, ask lo
 	}
 	made := p.authorization(a, by, u.wrote.code)
 	err = p.InTx(r.Context(), func(ctx context.Context) error {
-		if err := p.used(ctx, ask); err != nil {
+		if err := p.used(ctx, a, ask); err != nil {
 			return err
 		}
 		return p.authorized(ctx, r, a.client, made, by, u.wrote.tokens)

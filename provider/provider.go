@@ -76,6 +76,7 @@ type Deps struct {
 	Visits             Visits
 	Assertions         Assertions
 	Asks               Asks
+	Pushes             PushedStore
 	Grants             Grants
 	Sessions           *session.Keeper
 	Events             event.Recorder

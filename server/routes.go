@@ -31,6 +31,7 @@ func (s *Server) relyingParties() []web.Route {
 		{Pattern: "GET /oauth2/authorize", Do: p.Authorize, Face: web.Passage},
 		{Pattern: "POST /oauth2/authorize", Do: p.Authorize, Face: web.Protocol},
 		{Pattern: "GET /oauth2/resume", Do: p.Resume, Face: web.Passage},
+		{Pattern: "/oauth2/par", Do: p.Push, Face: web.Protocol},
 		{Pattern: "/oauth2/token", Do: p.Token, Face: web.Protocol},
 		{Pattern: "/oauth2/userinfo", Do: p.Userinfo, Face: web.Protocol},
 		{Pattern: "/oauth2/introspect", Do: p.Introspect, Face: web.Protocol},

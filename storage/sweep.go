@@ -32,6 +32,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 	}{
 		{"attempts", "id", "expires_at < ?", now.Add(-keepWaiting)},
 		{"asks", "id", "expires_at < ?", now.Add(-keepWaiting)},
+		{"pushed_requests", "digest", "expires_at < ?", now},
 		{"throttles", "id", "expires_at < ?", now},
 		{"sessions", "id", "ended_at < ?", now.Add(-keepSessions)},
 		{"sessions", "id", "expires_at < ?", now.Add(-keepSessions)},
