@@ -7,12 +7,11 @@ import "slices"
 var waiting = []string{
 	"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported",
 	"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported",
-	"oidcc-request-uri-unsigned", "oidcc-request-uri-signed-rs256", "oidcc-claims-essential", "oidcc-scope-phone", "oidcc-scope-all",
+	"oidcc-request-uri-unsigned", "oidcc-request-uri-signed-rs256", "oidcc-scope-phone", "oidcc-scope-all",
 	"oidcc-frontchannel-logout-discovery-endpoint-verification", "oidcc-frontchannel-rp-initiated-logout",
 	"oidcc-backchannel-logout-discovery-endpoint-verification", "oidcc-backchannel-rp-initiated-logout",
 	"oidcc-session-management-discovery-endpoint-verification", "oidcc-session-management-rp-initiated-logout",
+	"oidcc-registration-sector-bad", "oidcc-registration-logo-uri",
 }
 
-func (m module) waits(v variant) bool {
-	return slices.Contains(waiting, m.name) || v.response != "code" && v.response != "" || v.auth == "private_key_jwt"
-}
+func (m module) waits() bool { return slices.Contains(waiting, m.name) }

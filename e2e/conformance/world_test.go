@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +19,6 @@ import (
 
 	"idp/admin"
 	"idp/internal/config"
-	"idp/internal/secret"
 	"idp/server"
 	"idp/storage/storagetest"
 )
@@ -61,10 +59,9 @@ func open(t *testing.T, engine, database string) *world {
 	port := freePort(t)
 	w := &world{engine: engine, issuer: fmt.Sprintf("https://localhost:%d", port), clock: storagetest.NewClock()}
 	w.clock.Set(time.Now().Truncate(time.Second)) // certificates and cookies are judged by the machine's clock
-	cfg, warnings, err := config.Load(config.Source{Environ: []string{
-		"IDP_ENVIRONMENT=development", fmt.Sprintf("IDP_LISTEN=127.0.0.1:%d", port), "IDP_ISSUER=" + w.issuer,
-		"IDP_DATA_DIR=" + t.TempDir(), "IDP_DATABASE_URL=" + database, "IDP_REGISTRATION=open",
-		"IDP_MASTER_KEY=" + base64.StdEncoding.EncodeToString(secret.Bytes(32)),
+	cfg, warnings, err := config.Load(config.Source{File: "suite/idp.yaml", Environ: []string{
+		fmt.Sprintf("IDP_LISTEN=127.0.0.1:%d", port), "IDP_ISSUER=" + w.issuer,
+		"IDP_DATA_DIR=" + t.TempDir(), "IDP_DATABASE_URL=" + database,
 		"IDP_TLS_CERTIFICATE_FILE=" + authority.certFile, "IDP_TLS_KEY_FILE=" + authority.keyFile,
 	}})
 	must(t, err)
@@ -225,20 +222,13 @@ func (w *world) send(t *testing.T, method, to string, header http.Header, body a
 	return reply{res.StatusCode, res.Header, text}
 }
 
-// person puts Jane on file the way an operator would who has her data elsewhere.
+// person puts Jane on file, from the line that is for the suite as well.
 func (w *world) person(t *testing.T) {
 	t.Helper()
-	hash, err := w.rooms.Hasher.Hash(t.Context(), secret.NewString(password))
+	line, err := os.Open("suite/person.jsonl")
 	must(t, err)
-	text, err := os.ReadFile("suite/person.json")
-	must(t, err)
-	var line map[string]any
-	must(t, json.Unmarshal(text, &line))
-	line["password_hash"] = hash.Reveal()
-	one, err := json.Marshal(line)
-	must(t, err)
-	tally, err := w.rooms.Users.Import(t.Context(), strings.NewReader(string(one)), admin.System,
-		func(e admin.LineError) { t.Fatalf("person: %+v", e) })
+	defer func() { _ = line.Close() }()
+	tally, err := w.rooms.Users.Import(t.Context(), line, admin.System, func(e admin.LineError) { t.Fatalf("person: %+v", e) })
 	must(t, err)
 	if tally.Imported != 1 {
 		t.Fatalf("imported %d people", tally.Imported)
