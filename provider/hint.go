@@ -18,9 +18,9 @@ var errHint = problem.New(problem.Invalid, "id_token_hint_invalid", "The id_toke
 // must not have been retired. Of what else the same key signs, nothing is taken for one:
 // access and logout tokens have types of their own, and only an ID token says when the
 // person signed in and when it ends.
-func (p *Provider) readHint(raw string) (idClaims, error) {
+func (p *Provider) readHint(ctx context.Context, raw string) (idClaims, error) {
 	var c idClaims
-	text, err := p.readSigned(context.Background(), raw)
+	text, err := p.readSigned(ctx, raw)
 	if err != nil {
 		return c, errHint.Because(err)
 	}

@@ -173,7 +173,7 @@ func (p *Provider) farewell(r *http.Request, form url.Values) (farewell, error) 
 	f := farewell{form: form}
 	id := ClientID(form.Get("client_id"))
 	if raw := form.Get("id_token_hint"); raw != "" {
-		hint, err := p.readHint(raw)
+		hint, err := p.readHint(r.Context(), raw)
 		if err != nil || id != "" && string(id) != hint.Audience {
 			f.why = whyHint
 			return f, nil //nolint:nilerr // a hint of somebody else's making

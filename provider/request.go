@@ -81,7 +81,8 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 // parse reads the rest of a request whose addressee is known. Its errors go back to the
 // relying party.
 func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
-	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, p.hinted, scoped, claimed}
+	hinted := func(a *asked) error { return p.hinted(ctx, a) }
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err
@@ -172,12 +173,12 @@ func aged(a *asked) error {
 	return nil
 }
 
-func (p *Provider) hinted(a *asked) error {
+func (p *Provider) hinted(ctx context.Context, a *asked) error {
 	raw := a.Form.Get("id_token_hint")
 	if raw == "" {
 		return nil
 	}
-	hint, err := p.readHint(raw)
+	hint, err := p.readHint(ctx, raw)
 	if err != nil || hint.Audience != string(a.client.ID) {
 		return fosite.ErrInvalidRequest.WithHint("The id_token_hint is not an ID token that this client got from here.")
 	}

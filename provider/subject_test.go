@@ -83,3 +83,17 @@ func TestPairwiseClientsKnowPeopleByNamesOfTheirSector(t *testing.T) {
 		}
 	})
 }
+func TestSigningOutByAHintWorksForPairwiseClients(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		c, key := w.client(func(c *provider.Client) { c.Pairwise = true })
+		a := b.tokens(c, key)
+		b.get("/oauth2/logout?" + url.Values{"id_token_hint": {a.ID}}.Encode())
+		here, err := w.keeper.Sessions(t.Context(), b.kept)
+		must(t, err)
+		if len(here) != 0 {
+			t.Error("the session goes on")
+		}
+	})
+}
