@@ -139,15 +139,27 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 	if err != nil {
 		return err
 	}
-	if v.Next != "" {
-		v.Next = x.Base + v.Next
-	}
+	v = below(x.Base, v)
 	if v.Party != nil && v.Party.LogoURI != "" {
 		party := *v.Party
 		party.LogoURI = x.Base + party.LogoURI
 		v.Party = &party
 	}
 	return web.WriteJSON(w, status, v)
+}
+
+// below puts the issuer's path in front of the addresses in a view. Pages need no such: it
+// is done for them on the way out.
+func below(base string, v View) View {
+	if v.Next != "" {
+		v.Next = base + v.Next
+	}
+	if v.Party != nil && v.Party.LogoURI != "" {
+		party := *v.Party
+		party.LogoURI = base + party.LogoURI
+		v.Party = &party
+	}
+	return v
 }
 
 // hidden is a secret on its way in. It reads a JSON string and nothing else.

@@ -52,7 +52,7 @@ func (b *lockedBuffer) String() string {
 	return b.all.String()
 }
 
-func startAt(t *testing.T, database, path string) *site {
+func startAt(t *testing.T, database, path string, more ...string) *site {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,10 +63,13 @@ func startAt(t *testing.T, database, path string) *site {
 		t.Fatal(err)
 	}
 	s := &site{T: t, host: "http://localhost:" + port}
+	if len(more) > 0 { // a certificate
+		s.host = "https://localhost:" + port
+	}
 	s.issuer = s.host + path
-	cfg, _, err := config.Load(config.Source{Environ: []string{
+	cfg, _, err := config.Load(config.Source{Environ: append([]string{
 		"IDP_LISTEN=127.0.0.1:" + port, "IDP_ISSUER=" + s.issuer, "IDP_DATABASE_URL=" + database, "IDP_DATA_DIR=" + filepath.Join(t.TempDir(), "data"),
-	}})
+	}, more...)})
 	if err == nil {
 		err = cfg.Validate()
 	}

@@ -31,7 +31,7 @@ func (f *Faces) headers(h http.Header, s *state, face Face) {
 	if face != Document && face != Plain {
 		h.Set("Cache-Control", "no-store")
 	}
-	if f.https() {
+	if f.lasting() {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,18 @@ var (
 )
 
 func (f *Faces) https() bool { return strings.HasPrefix(f.Issuer, "https://") }
+
+// lasting reports whether browsers should insist on https for a year: not in development
+// and not on this machine, where the next thing on another port may speak plain http.
+func (f *Faces) lasting() bool {
+	u, err := url.Parse(f.Issuer)
+	if err != nil || f.Pages.Development {
+		return false
+	}
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	return f.https() && host != "localhost" && !strings.HasSuffix(host, ".localhost") && (err != nil || !ip.IsLoopback())
+}
 
 // origin returns scheme://host[:port] of the issuer.
 func (f *Faces) origin() string {

@@ -258,6 +258,24 @@ func TestAPageFramesWhatItNamesAndOtherPagesNothing(t *testing.T) {
 	}
 }
 
+func TestOnlyPublicHTTPSIsMadeToLast(t *testing.T) {
+	for _, c := range []struct {
+		issuer      string
+		development bool
+		want        bool
+	}{
+		{issuer, false, true}, {issuer + "/auth", false, true}, {issuer, true, false}, {"http://localhost:8080", false, false},
+		{"https://localhost:8443", false, false}, {"https://idp.localhost", false, false}, {"https://127.0.0.1:8443", false, false}, {"https://[::1]:8443", false, false},
+	} {
+		d := newDesk(t)
+		d.faces.Issuer, d.pages.Development = c.issuer, c.development
+		h := d.serve(web.Route{Do: ok, Face: web.Plain}, httptest.NewRequest(http.MethodGet, "/x", nil)).Header
+		if got := h.Get("Strict-Transport-Security") != ""; got != c.want {
+			t.Errorf("%s, development %t: %q", c.issuer, c.development, h.Get("Strict-Transport-Security"))
+		}
+	}
+}
+
 func TestOurFaultSaysNothingAndIsLoggedWithItsTrace(t *testing.T) {
 	for _, do := range []web.Handler{
 		func(http.ResponseWriter, *http.Request) error { return errors.New("pq: password of admin is hunter2") },
