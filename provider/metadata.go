@@ -179,15 +179,15 @@ func (g registration) MarshalJSON() ([]byte, error) {
 	return withMembers(plain(g), g.translated)
 }
 
-// withMembers encodes an object and adds members to it.
+// withMembers encodes an object, with other members in front of its own.
 func withMembers(object any, more map[string]any) ([]byte, error) {
 	text, err := json.Marshal(object)
 	if err != nil || len(more) == 0 {
 		return text, err
 	}
-	added, err := json.Marshal(more)
+	front, err := json.Marshal(more)
 	if err != nil || string(text) == "{}" {
-		return added, err
+		return front, err
 	}
-	return append(append(text[:len(text)-1], ','), added[1:]...), nil
+	return append(append(front[:len(front)-1], ','), text[1:]...), nil
 }

@@ -205,7 +205,6 @@ var printable = map[string]string{ //nolint:gosec // names of fields, no credent
 	"provider/idtoken.go: idParts.code":                "lives for one answer, of which it becomes a hash",
 	"message/message.go: Letter.Code":                  "the development inbox shows it; everywhere else a letter's words hold it anyway",
 	"identity/profile.go: Address.PostalCode":          "a claim of OIDC Core §5.1.1, nothing secret",
-	"cmd/idp/client.go: clientView.Secret":             "printed on purpose, once, for the operator who made it",
 
 	"provider/metadata.go: registration.Secret":       "what RFC 7591 has a client send",
 	"storage/clients.go: clientRow.RegistrationToken": "a column: a digest",
