@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -28,7 +29,7 @@ type apache struct {
 // settings is an Apache that needs nothing of the machine's own configuration.
 const settings = `
 ServerRoot "{dir}"
-ServerName 127.0.0.1
+ServerName 127.0.0.1:{port}
 Listen 127.0.0.1:{port}
 PidFile "{dir}/apache.pid"
 DefaultRuntimeDir "{dir}"
@@ -48,6 +49,8 @@ LoadModule ssl_module {modules}/mod_ssl.so
 LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
 StartServers 1
 ThreadsPerChild 16
+MinSpareThreads 1
+MaxSpareThreads 16
 MaxRequestWorkers 16
 
 SSLEngine on
@@ -64,7 +67,6 @@ OIDCPKCEMethod S256
 OIDCRemoteUserClaim email
 OIDCCABundlePath "{ca}"
 OIDCRedirectURLsAllowed ^{origin}/
-{more}
 
 RequestHeader unset X-Remote-User
 <Location /private>
@@ -88,7 +90,7 @@ func needApache(t *testing.T) string {
 }
 
 // startApache serves the origin; what the application behind it is told, it shows.
-func startApache(t testing.TB, binary, origin string, i *instance, c registered, more ...string) *apache {
+func startApache(t testing.TB, binary, origin string, i *instance, c registered) {
 	t.Helper()
 	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{
@@ -108,7 +110,7 @@ func startApache(t testing.TB, binary, origin string, i *instance, c registered,
 	text := strings.NewReplacer("{dir}", dir, "{port}", at.Port(), "{user}", user, "{modules}", "/usr/lib/apache2/modules",
 		"{certificate}", i.authority.Certificate, "{key}", i.authority.Key, "{ca}", i.authority.CA,
 		"{issuer}", i.Issuer, "{origin}", origin, "{client}", c.ID, "{secret}", c.Secret, "{passphrase}", "only for this test",
-		"{application}", application.URL, "{more}", strings.Join(more, "\n")).Replace(settings)
+		"{application}", application.URL).Replace(settings)
 	if err := os.WriteFile(a.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +122,6 @@ func startApache(t testing.TB, binary, origin string, i *instance, c registered,
 	go func() { _ = a.cmd.Wait(); close(a.done) }()
 	t.Cleanup(a.stop)
 	a.awaitReady(i.http)
-	return a
 }
 
 func (a *apache) awaitReady(client *http.Client) {
@@ -156,25 +157,37 @@ func (a *apache) stop() {
 	}
 }
 
-// guarded registers what Apache guards, and tells where it is.
-func guarded(t testing.TB, i *instance) (origin string, c registered) {
-	origin = elsewhere(t, "https")
-	redirect := origin + "/private/redirect_uri"
-	return origin, i.Register(map[string]any{
-		"client_name": "Acme", "redirect_uris": []string{redirect}, "post_logout_redirect_uris": []string{origin + "/bye"},
-		"frontchannel_logout_uri": redirect + "?logout=get", "frontchannel_logout_session_required": true,
-		"backchannel_logout_uri": redirect + "?logout=backchannel", "backchannel_logout_session_required": true,
-	})
-}
-
-func TestPeopleSignInAndOutOfWhatApacheGuards(t *testing.T) {
+// behindApache puts Apache in front of an application, registers it with what more is
+// given, and lets Ann live her story there.
+func behindApache(t *testing.T, leave string, more func(redirect string) map[string]any) {
+	t.Helper()
 	binary := needApache(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
 		i.Secure()
 		i.Start()
 		i.Person(ann, good)
-		origin, c := guarded(t, i)
+		origin := elsewhere(t, "https")
+		redirect := origin + "/private/redirect_uri"
+		wish := map[string]any{"client_name": "Acme", "redirect_uris": []string{redirect}, "post_logout_redirect_uris": []string{origin + "/bye"}}
+		maps.Copy(wish, more(redirect))
+		c := i.Register(wish)
 		startApache(t, binary, origin, i, c)
-		i.meet(t, "apache.mjs", origin, c, "LEAVE=there")
+		i.meet(t, "apache.mjs", origin, c, "LEAVE="+leave)
+	})
+}
+
+func TestPeopleSignInAndOutOfWhatApacheGuards(t *testing.T) {
+	behindApache(t, "there", func(string) map[string]any { return nil })
+}
+
+func TestApacheForgetsThePersonWhenIdpSaysSoBehindTheBrowser(t *testing.T) {
+	behindApache(t, "backchannel", func(redirect string) map[string]any {
+		return map[string]any{"backchannel_logout_uri": redirect + "?logout=backchannel", "backchannel_logout_session_required": true}
+	})
+}
+
+func TestApacheForgetsThePersonWhenIdpSaysSoInAFrame(t *testing.T) {
+	behindApache(t, "frontchannel", func(redirect string) map[string]any {
+		return map[string]any{"frontchannel_logout_uri": redirect + "?logout=get", "frontchannel_logout_session_required": true}
 	})
 }

@@ -82,13 +82,13 @@ func (a authority) client(t testing.TB) *http.Client {
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 }
 
-// Secure lets the instance, not yet started, serve https by itself; its relying parties
-// may use the same certificate.
+// Secure lets the instance, not yet started, serve https by itself, and believe relying
+// parties that show the same certificate.
 func (i *instance) Secure() authority {
 	i.t.Helper()
 	a := newAuthority(i.t)
 	i.Issuer = strings.Replace(i.Issuer, "http:", "https:", 1)
-	i.env = append(i.env, "IDP_TLS_CERTIFICATE_FILE="+a.Certificate, "IDP_TLS_KEY_FILE="+a.Key)
+	i.env = append(i.env, "IDP_TLS_CERTIFICATE_FILE="+a.Certificate, "IDP_TLS_KEY_FILE="+a.Key, "SSL_CERT_FILE="+a.CA)
 	i.http = a.client(i.t)
 	i.authority = &a
 	return a

@@ -77,21 +77,32 @@ func TestPeopleSignInAndOutOfAPageOfTheIssuersSite(t *testing.T) {
 	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
 		i.Secure()
+		i.env = append(i.env, "IDP_SESSION_MANAGEMENT=true")
 		i.Start()
 		i.Person(ann, good)
 		origin := fmt.Sprintf("https://localhost:%d", freePort(t))
-		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=same")
+		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=same", "MONITOR=yes")
 	})
 }
 
 func TestPeopleSignInAndOutOfAPageOfAnotherSite(t *testing.T) {
 	needBrowser(t)
-	eachEngine(t, func(t *testing.T, i *instance) {
-		i.Start()
-		i.Person(ann, good)
-		origin := elsewhere(t, "http")
-		i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
-	})
+	i := newInstance(t, sqliteDatabase(t))
+	i.Secure()
+	i.env = append(i.env, "IDP_SESSION_MANAGEMENT=true")
+	i.Start()
+	i.Person(ann, good)
+	origin := elsewhere(t, "https")
+	i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
+}
+
+func TestPeopleSignInAndOutOfAPageOverPlainHTTP(t *testing.T) {
+	needBrowser(t)
+	i := newInstance(t, sqliteDatabase(t))
+	i.Start()
+	i.Person(ann, good)
+	origin := elsewhere(t, "http")
+	i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
 }
 
 func TestPeopleSignInAndOutOfApplicationsThatTakeTheStrictRoads(t *testing.T) {

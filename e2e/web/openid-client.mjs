@@ -34,8 +34,12 @@ async function pair(alg, use) {
 const ways = {
   'a signature instead of a secret': { alg: 'ES256' },
   'a secret that is never sent': { secret: true },
+  'a pushed request': { alg: 'PS256', push: true, metadata: { require_pushed_authorization_requests: true } },
+  'a signed request': { alg: 'ES256', sign: true, metadata: { request_object_signing_alg: 'ES256' } },
+  'a signed and pushed request': { alg: 'RS256', sign: true, push: true, metadata: { request_object_signing_alg: 'RS256', require_signed_request_object: true } },
   'an ID token in front, in the fragment': { alg: 'ES256', hybrid: true },
   'an ID token in front, in a posted form': { alg: 'ES256', hybrid: true, mode: 'form_post' },
+  'an ID token in another signature': { alg: 'ES256', metadata: { id_token_signed_response_alg: 'PS256', userinfo_signed_response_alg: 'ES256' } },
   'an ID token and userinfo sealed for it alone': {
     alg: 'ES256', seal: 'RSA-OAEP-256', metadata: {
       id_token_encrypted_response_alg: 'RSA-OAEP-256', id_token_encrypted_response_enc: 'A256GCM',
