@@ -89,9 +89,6 @@ func wholePage() string {
 		fmt.Fprintf(&b, "%d. %s.\n", i+1, strings.ToUpper(note[:1])+note[1:])
 	}
 	b.WriteString(closing)
-	if len(waiting) > 0 {
-		b.WriteString("- Not run yet: `" + strings.Join(waiting, "`, `") + "`.\n")
-	}
 	return b.String()
 }
 

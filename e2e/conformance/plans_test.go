@@ -203,7 +203,7 @@ func TestConformance(t *testing.T) {
 						t.Run(v.String(), func(t *testing.T) {
 							t.Parallel()
 							for _, name := range part.modules {
-								if m := modules()[name]; m.applies(v) && !m.waits() {
+								if m := modules()[name]; m.applies(v) {
 									t.Run(name, func(t *testing.T) {
 										t.Parallel()
 										w.run(t, m, v)
