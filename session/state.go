@@ -16,25 +16,26 @@ import (
 // same (OIDC Session Management), which is why a second cookie carries it, in reach of
 // script and of frames in other sites. It is no secret and opens nothing.
 
-// State returns the state of a browser on which that session is in use; "" is nobody.
-func (k *Keeper) State(b BrowserID, active ID) string {
-	if active == "" {
-		return ""
-	}
+// nobody is the state of a browser where nobody is signed in. It is written, and the cookie
+// not taken away: a frame that finds no cookie knows that the browser keeps it from it.
+const nobody = "nobody"
+
+// state returns the state of a browser on which that session is in use.
+func (k *Keeper) state(b BrowserID, active ID) string {
 	h := hmac.New(sha256.New, k.StateKey)
 	h.Write([]byte(string(b) + " " + string(active)))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // ShowState brings the cookie up to date with who is signed in on the browser that sent r,
-// and returns the state. Without a StateKey it does nothing.
+// and returns the state, "" for nobody. Without a StateKey it does nothing.
 func (k *Keeper) ShowState(w http.ResponseWriter, r *http.Request) (string, error) {
 	if k.StateKey == nil {
 		return "", nil
 	}
 	b, err := k.Browser(r)
 	if problem.Is(err, problem.NotFound) {
-		k.Cookies.writeState(w, "")
+		k.Cookies.writeState(w, nobody)
 		return "", nil
 	}
 	if err != nil {
@@ -45,7 +46,7 @@ func (k *Keeper) ShowState(w http.ResponseWriter, r *http.Request) (string, erro
 		return "", err
 	}
 	if len(alive) == 0 {
-		k.Cookies.writeState(w, "")
+		k.Cookies.writeState(w, nobody)
 		return "", nil
 	}
 	return k.ShowStateOf(w, b.ID, alive[0].ID), nil
@@ -57,7 +58,7 @@ func (k *Keeper) ShowStateOf(w http.ResponseWriter, b BrowserID, active ID) stri
 	if k.StateKey == nil {
 		return ""
 	}
-	state := k.State(b, active)
+	state := k.state(b, active)
 	k.Cookies.writeState(w, state)
 	return state
 }
@@ -65,11 +66,8 @@ func (k *Keeper) ShowStateOf(w http.ResponseWriter, b BrowserID, active ID) stri
 // StateName is the name of the cookie with the browser's state.
 func (c *Cookies) StateName() string { return c.state }
 
-// writeState sets the state, or makes the browser forget it.
 func (c *Cookies) writeState(w http.ResponseWriter, state string) {
-	o := sessions.Options{Path: "/", Secure: true, SameSite: http.SameSiteNoneMode, MaxAge: int(remembered.Seconds())}
-	if state == "" {
-		o.MaxAge = -1
-	}
-	http.SetCookie(w, sessions.NewCookie(c.state, state, &o))
+	http.SetCookie(w, sessions.NewCookie(c.state, state, &sessions.Options{
+		Path: "/", Secure: true, SameSite: http.SameSiteNoneMode, MaxAge: int(remembered.Seconds()),
+	}))
 }
