@@ -15,12 +15,12 @@ var logoutModules = []module{
 	{name: "oidcc-rp-initiated-logout-discovery-endpoint-verification", do: discovered("end_session_endpoint"),
 		wants: "end_session_endpoint is in the metadata"},
 	{name: "oidcc-rp-initiated-logout", do: logoutGood, wants: "back with the state, and nobody is signed in any more"},
-	{name: "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri", do: logoutWithout(func(m *run, q url.Values) {
+	{name: "oidcc-rp-initiated-logout-bad-post-logout-redirect-uri", do: logoutAsked(func(m *run, q url.Values) {
 		q.Set("post_logout_redirect_uri", m.farewell()+"X7")
-	}), wants: "an unregistered address: a page, no redirect"},
-	{name: "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri", do: logoutWithout(func(m *run, q url.Values) {
+	}), wants: "an unregistered address: a question, no redirect"},
+	{name: "oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri", do: logoutAsked(func(m *run, q url.Values) {
 		q.Set("post_logout_redirect_uri", m.farewell()+"?foo=bar")
-	}), wants: "a query added to the address: a page, no redirect"},
+	}), wants: "a query added to the address: a question, no redirect"},
 	{name: "oidcc-rp-initiated-logout-bad-id-token-hint", do: logoutAsked(func(m *run, q url.Values) {
 		q.Set("id_token_hint", sign(m, jose.SigningKey{Algorithm: jose.RS256, Key: ownKey(0, "first")}, "JWT", m.hintClaims(q)))
 	}), wants: "a hint that somebody else signed: a question, no redirect"},
@@ -140,17 +140,6 @@ func logoutNoState(m *run) {
 	m.gone()
 }
 
-// logoutWithout sends a request with a good hint whose address is not registered: whatever
-// becomes of the session, the browser stays here.
-func logoutWithout(change func(*run, url.Values)) func(*run) {
-	return func(m *run) {
-		q := m.leaving(m.signInToLeave(nil))
-		change(m, q)
-		m.leave(q)
-		m.nobodySentBack()
-	}
-}
-
 func (m *run) nobodySentBack() {
 	m.Helper()
 	if hits := m.farewells(); len(hits) > 0 || !strings.HasPrefix(m.browser.at.url.String(), m.w.issuer) {
@@ -161,7 +150,7 @@ func (m *run) nobodySentBack() {
 	}
 }
 
-// logoutAsked sends a request that proves nothing: the person is asked, and whatever they
+// logoutAsked sends a request that is not in order: the person is asked, and whatever they
 // answer the browser stays here.
 func logoutAsked(change func(*run, url.Values)) func(*run) {
 	return func(m *run) {

@@ -42,6 +42,9 @@ func (m *run) unsignedAllowed(uris ...string) {
 }
 
 func requestUnsignedOrNot(m *run) {
+	if slices.Contains(m.w.signedAlgorithms(), "none") {
+		m.Error("unsigned request objects are on offer to clients that did not register for them")
+	}
 	inside, outside := object(m.request())
 	outside.Set("redirect_uri", m.client.redirect)
 	outside.Set("state", m.state)
