@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -157,9 +156,9 @@ func (a *apache) stop() {
 	}
 }
 
-// behindApache puts Apache in front of an application, registers it with what more is
-// given, and lets Ann live her story there.
-func behindApache(t *testing.T, leave string, more func(redirect string) map[string]any) {
+// behindApache puts Apache in front of an application, registers it, saying more where
+// that is given, and lets Ann live her story there.
+func behindApache(t *testing.T, leave string, more func(redirect string) []string) {
 	t.Helper()
 	binary := needApache(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
@@ -168,26 +167,24 @@ func behindApache(t *testing.T, leave string, more func(redirect string) map[str
 		i.Person(ann, good)
 		origin := elsewhere(t, "https")
 		redirect := origin + "/private/redirect_uri"
-		wish := map[string]any{"client_name": "Acme", "redirect_uris": []string{redirect}, "post_logout_redirect_uris": []string{origin + "/bye"}}
-		maps.Copy(wish, more(redirect))
-		c := i.Register(wish)
+		c := i.Client(append(more(redirect), "--name", "Acme", "--redirect-uri", redirect, "--post-logout-redirect-uri", origin+"/bye")...)
 		startApache(t, binary, origin, i, c)
 		i.meet(t, "apache.mjs", origin, c, "LEAVE="+leave)
 	})
 }
 
 func TestPeopleSignInAndOutOfWhatApacheGuards(t *testing.T) {
-	behindApache(t, "there", func(string) map[string]any { return nil })
+	behindApache(t, "there", func(string) []string { return nil })
 }
 
 func TestApacheForgetsThePersonWhenIdpSaysSoBehindTheBrowser(t *testing.T) {
-	behindApache(t, "backchannel", func(redirect string) map[string]any {
-		return map[string]any{"backchannel_logout_uri": redirect + "?logout=backchannel", "backchannel_logout_session_required": true}
+	behindApache(t, "backchannel", func(redirect string) []string {
+		return []string{"--backchannel-logout-uri", redirect + "?logout=backchannel"}
 	})
 }
 
 func TestApacheForgetsThePersonWhenIdpSaysSoInAFrame(t *testing.T) {
-	behindApache(t, "frontchannel", func(redirect string) map[string]any {
-		return map[string]any{"frontchannel_logout_uri": redirect + "?logout=get", "frontchannel_logout_session_required": true}
+	behindApache(t, "frontchannel", func(redirect string) []string {
+		return []string{"--frontchannel-logout-uri", redirect + "?logout=get"}
 	})
 }

@@ -56,6 +56,15 @@ func TestPeopleSignInAndOutOfAPassportApplication(t *testing.T) {
 	})
 }
 
+func TestAPassportApplicationThatNeverAsksUserinfoIsToldInTheIDToken(t *testing.T) {
+	needBrowser(t)
+	i := newInstance(t, sqliteDatabase(t))
+	i.Start()
+	i.Person(ann, good)
+	origin := elsewhere(t, "http")
+	i.meet(t, "passport.mjs", origin, i.Client("--name", "Acme", "--id-token-claims", "--redirect-uri", origin+"/callback", "--post-logout-redirect-uri", origin+"/bye"), "PROFILE=token")
+}
+
 func TestPeopleSignInAndOutOfAnExpressApplicationByCode(t *testing.T) {
 	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
@@ -122,9 +131,7 @@ func TestPeopleSignInAndOutOfAnExpressApplicationAsItComes(t *testing.T) {
 		i.Start()
 		i.Person(ann, good)
 		origin := elsewhere(t, "https")
-		i.meet(t, "express.mjs", origin, i.Register(map[string]any{
-			"client_name": "Acme", "redirect_uris": []string{origin + "/callback"}, "post_logout_redirect_uris": []string{origin + "/bye"},
-			"response_types": []string{"id_token"}, "grant_types": []string{"implicit"}, "token_endpoint_auth_method": "none",
-		}))
+		app := i.Client("--name", "Acme", "--response-type", "id_token", "--redirect-uri", origin+"/callback", "--post-logout-redirect-uri", origin+"/bye")
+		i.meet(t, "express.mjs", origin, registered{ID: app.ID}) // it has no use for the secret
 	})
 }

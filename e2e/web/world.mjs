@@ -38,7 +38,7 @@ export async function launch() {
 // there are any but those that are `expected`.
 export async function visit(browser, { origins = [], expected, ...options } = {}) {
   const context = await browser.newContext({ baseURL: issuer, reducedMotion: 'reduce', ...options })
-  context.setDefaultTimeout(8_000)
+  context.setDefaultTimeout(20_000) // for busy machines
   const wrong = []
   await context.route((url) => url.origin !== issuer && !origins.includes(url.origin), (route) => {
     const url = route.request().url()
