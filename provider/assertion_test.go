@@ -379,3 +379,41 @@ func TestUsedAssertionsAreForgottenWhenTheyExpired(t *testing.T) {
 		}
 	})
 }
+
+func TestPushedRequestsTakeAssertionsLikeEveryOtherEndpoint(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, _ := w.client(func(c *provider.Client) {
+			c.AuthMethod, c.JWKS = "private_key_jwt", jwks(t, jose.JSONWebKey{Key: partyKey().Public()})
+		})
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		push := func(aud any) url.Values {
+			q := ask(c)
+			q.Set("client_assertion_type", assertionType)
+			q.Set("client_assertion", jws(t, "ES256", partyKey(), nil, w.assertion(c, "aud", aud)))
+			return q
+		}
+		for _, aud := range []string{issuer, issuer + "/oauth2/token", issuer + "/oauth2/par"} {
+			if rec := w.form("/oauth2/par", push(aud)); rec.Code != http.StatusCreated {
+				t.Errorf("for %s: %d %s", aud, rec.Code, rec.Body)
+			}
+		}
+		for _, aud := range []any{issuer + "/oauth2/revoke", "https://evil.example", []string{issuer + "/oauth2/par", "https://evil.example"}} {
+			wantError(t, w.form("/oauth2/par", push(aud)), http.StatusUnauthorized, "invalid_client")
+		}
+		used := push(issuer)
+		var pushed struct {
+			URI string `json:"request_uri"`
+		}
+		must(t, json.Unmarshal(w.form("/oauth2/par", used).Body.Bytes(), &pushed))
+		wantError(t, w.form("/oauth2/par", used), http.StatusUnauthorized, "invalid_client")
+		code := b.code(url.Values{"client_id": {string(c.ID)}, "request_uri": {pushed.URI}})
+		form := with(url.Values{
+			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier},
+			"client_assertion_type": {assertionType},
+		}, "client_assertion", jws(t, "ES256", partyKey(), nil, w.assertion(c)))
+		if a := read(t, w.form("/oauth2/token", form), http.StatusOK); a.ID == "" {
+			t.Error("no ID token")
+		}
+	})
+}

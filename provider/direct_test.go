@@ -85,6 +85,12 @@ func TestClientsAuthenticateByTheirOneMethod(t *testing.T) {
 			"a bearer token":            {grant, "Bearer " + key, 401, "invalid_client"},
 			"an assertion and a secret": {with(inBody(either.ID, key), "client_assertion", "eyJ"), "", 400, "invalid_request"},
 			"a public machine":          {url.Values{"grant_type": {"client_credentials"}, "client_id": {string(public.ID)}}, "", 400, "unauthorized_client"},
+			"basic, text around it":     {grant, basicOf(id, key) + "\n!", 401, "invalid_client"},
+			"basic, a plus for space":   {grant, basicOf(id, key+"+"), 401, "invalid_client"},
+			"basic, a second colon":     {grant, basicOf(id, key+":"), 401, "invalid_client"},
+			"basic, an encoded colon":   {grant, basicOf(id+"%3A"+key, ""), 401, "invalid_client"},
+			"basic, not UTF-8":          {grant, basicOf(id+"\xff", key), 401, "invalid_client"},
+			"basic, a NUL":              {grant, basicOf(id, key+"%00"), 401, "invalid_client"},
 			"a percent-encoded secret":  {grant, basicOf(id, strings.ReplaceAll(key, "_", "%5F")), 200, ""},
 		} {
 			var headers []string
