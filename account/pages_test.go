@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"net/http"
 	"regexp"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type desk struct {
 	grants *storage.Consent
 	people *storage.People
 	server *sessiontest.Site
+	pages  *account.Pages
 }
 
 func each(t *testing.T, f func(d *desk)) {
@@ -32,11 +34,11 @@ func each(t *testing.T, f func(d *desk)) {
 		events := storage.NewEvents(db)
 		d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: events, InTx: db.InTx, Now: d.clock.Now}
 		d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
-		p := &account.Pages{Sessions: d.keeper, People: d.people, Grants: d.grants, Events: events, Web: d.server.Pages, InTx: db.InTx, Now: d.clock.Now}
+		d.pages = &account.Pages{Sessions: d.keeper, People: d.people, Grants: d.grants, Events: events, Web: d.server.Pages, InTx: db.InTx, Now: d.clock.Now}
 		d.server.Mount([]web.Route{
-			{Pattern: "GET /{$}", Do: p.Root}, {Pattern: "GET /account", Do: p.Account}, {Pattern: "POST /sign-out", Do: p.SignOut},
-			{Pattern: "POST /account/sessions/end", Do: p.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: p.EndOthers},
-			{Pattern: "POST /account/apps/revoke", Do: p.Revoke},
+			{Pattern: "GET /{$}", Do: d.pages.Root}, {Pattern: "GET /account", Do: d.pages.Account}, {Pattern: "POST /sign-out", Do: d.pages.SignOut},
+			{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
+			{Pattern: "POST /account/apps/revoke", Do: d.pages.Revoke},
 		})
 		f(d)
 	})
@@ -153,6 +155,26 @@ func TestSigningOutEndsTheSessionInUseOnly(t *testing.T) {
 		}
 		b.Get("/account").Want(303, "/sign-in")
 		b.Get("/").Want(303, "/sign-in")
+	})
+}
+
+func TestSigningOutGoesByWayOfTheAppsThatWantToHear(t *testing.T) {
+	each(t, func(d *desk) {
+		var told []session.ID
+		d.pages.Parting = func(_ *http.Request, ended []session.ID, to string) (string, error) {
+			told = append(told, ended...)
+			return "/apps?then=" + to, nil
+		}
+		b, s := d.on(nil, d.person("ann"))
+		b.Get("/account").Post("/sign-out").Want(303, "/apps?then=/sign-in?signed_out=1")
+		if len(told) != 1 || told[0] != s.ID || d.alive(s) {
+			t.Errorf("told of %v", told)
+		}
+		again, s := d.on(nil, s.User)
+		again.Get("/account").Post("/account/sessions/end", "session", string(s.ID)).Want(303, "/apps?then=")
+		if len(told) != 2 || d.alive(s) {
+			t.Errorf("told of %v", told)
+		}
 	})
 }
 

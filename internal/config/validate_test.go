@@ -126,11 +126,15 @@ func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
 		{"dev inbox for the network", "/dev/inbox", load(t, "", "IDP_LISTEN=:8080")},
 		{"a proxy that was not named", "trusted_proxies", production(t)},
 		{"generous limits", "limits.messages is 50, more than the 5", production(t, "IDP_LIMITS_MESSAGES=50")},
+		{"session management without https", "session_management is on, but not offered", load(t, "", "IDP_SESSION_MANAGEMENT=true")},
 		{"open registration", "anybody may register", production(t, "IDP_REGISTRATION=open")},
 	} {
 		if w := strings.Join(c.with.Warnings(), "\n"); !strings.Contains(w, c.want) {
 			t.Errorf("%s: %q", c.why, w)
 		}
+	}
+	if c := production(t, "IDP_SESSION_MANAGEMENT=true"); !c.WatchedSessions() || production(t).WatchedSessions() {
+		t.Error("session management is offered by https and by wish, and only so")
 	}
 	if w := load(t, "").Warnings(); len(w) != 0 {
 		t.Errorf("the default warns: %q", w)
