@@ -3,7 +3,6 @@ package admin
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"idp/identity"
@@ -23,21 +22,6 @@ type appRow struct {
 	Name                 string
 	Kind                 provider.ClientType
 	Disabled, FirstParty bool
-}
-
-// appForm is what an operator fills in about an app.
-type appForm struct {
-	ID                     provider.ClientID // "" for a new one
-	Name                   string
-	Kind                   provider.ClientType
-	Redirects, Logouts     string // one per line
-	FirstParty, Introspect bool
-	Kinds                  []provider.ClientType
-	Disabled, Public       bool
-	CreatedAt              time.Time
-	Recipes                []Recipe
-	Issuer                 string
-	Saved                  bool
 }
 
 // Apps answers GET /operator with the apps.
@@ -77,14 +61,6 @@ func (p *Pages) NewApp() web.Handler {
 	})
 }
 
-func readApp(r *http.Request) appForm {
-	return appForm{
-		Name: strings.TrimSpace(r.PostFormValue("name")), Kind: provider.ClientType(r.PostFormValue("type")), Kinds: kinds,
-		Redirects: r.PostFormValue("redirect_uris"), Logouts: r.PostFormValue("post_logout_redirect_uris"),
-		FirstParty: ticked(r, "first_party"), Introspect: ticked(r, "may_introspect"),
-	}
-}
-
 // AddApp answers POST /operator/apps. The answer shows the secret, this once, so it is no redirect.
 func (p *Pages) AddApp() web.Handler {
 	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
@@ -115,43 +91,12 @@ func (p *Pages) made(w http.ResponseWriter, r *http.Request, c provider.Client, 
 // App answers GET /operator/apps/{client}.
 func (p *Pages) App() web.Handler {
 	return p.operator(func(w http.ResponseWriter, r *http.Request, _ identity.User) error {
-		c, err := p.Clients.Get(r.Context(), provider.ClientID(r.PathValue("client")))
+		f, err := p.presentApp(r, provider.ClientID(r.PathValue("client")))
 		if err != nil {
 			return err
 		}
-		f := p.appForm(c)
 		f.Saved = r.URL.Query().Has("saved")
 		return p.Web.Show(w, r, http.StatusOK, "operator_app", f)
-	})
-}
-
-func (p *Pages) appForm(c provider.Client) appForm {
-	return appForm{
-		ID: c.ID, Name: c.Name, Kind: c.Type, Redirects: strings.Join(c.RedirectURIs, "\n"), Logouts: strings.Join(c.PostLogoutRedirectURIs, "\n"),
-		FirstParty: c.FirstParty, Introspect: c.MayIntrospect, Disabled: c.Disabled, Public: c.Public(), CreatedAt: c.CreatedAt,
-		Recipes: Recipes(p.Issuer, c, secret.String{}), Issuer: p.Issuer,
-	}
-}
-
-// SaveApp answers POST /operator/apps/{client}.
-func (p *Pages) SaveApp() web.Handler {
-	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
-		id, f := provider.ClientID(r.PathValue("client")), readApp(r)
-		_, err := p.Clients.Update(r.Context(), id, string(by.ID), func(c *provider.Client) error {
-			c.Name, c.RedirectURIs, c.PostLogoutRedirectURIs = f.Name, lines(f.Redirects), lines(f.Logouts)
-			c.FirstParty, c.MayIntrospect = f.FirstParty, f.Introspect
-			return nil
-		})
-		if err == nil {
-			return web.Redirect(w, r, appPath(id)+"?saved=1")
-		}
-		c, lookErr := p.Clients.Get(r.Context(), id)
-		if lookErr != nil {
-			return lookErr
-		}
-		shown := p.appForm(c)
-		shown.Name, shown.Redirects, shown.Logouts, shown.FirstParty, shown.Introspect = f.Name, f.Redirects, f.Logouts, f.FirstParty, f.Introspect
-		return p.Web.Again(w, r, err, "operator_app", shown)
 	})
 }
 

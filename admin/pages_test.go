@@ -56,6 +56,7 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "GET /form", Do: form},
 			{Pattern: "GET /operator", Do: p.Apps()}, {Pattern: "GET /operator/apps/new", Do: p.NewApp()}, {Pattern: "POST /operator/apps", Do: p.AddApp()},
 			{Pattern: "GET /operator/apps/{client}", Do: p.App()}, {Pattern: "POST /operator/apps/{client}", Do: p.SaveApp()},
+			{Pattern: "POST /operator/apps/{client}/metadata", Do: p.DescribeApp()},
 			{Pattern: "POST /operator/apps/{client}/secret", Do: p.RotateApp()}, {Pattern: "POST /operator/apps/{client}/turn", Do: p.TurnApp()},
 			{Pattern: "POST /operator/apps/{client}/delete", Do: p.DeleteApp()},
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},

@@ -29,7 +29,7 @@ func Recipes(issuer string, c provider.Client, key secret.String) []Recipe {
 			continue
 		}
 		text := r.text
-		if c.Public() {
+		if !c.HasSecret() {
 			text = withoutKey(text)
 		}
 		out = append(out, Recipe{ID: r.id, Stack: r.stack, File: r.file, Text: v.Replace(strings.TrimPrefix(text, "\n"))})
@@ -37,7 +37,7 @@ func Recipes(issuer string, c provider.Client, key secret.String) []Recipe {
 	return out
 }
 
-// withoutKey drops the lines that carry a secret: public clients have none.
+// withoutKey drops the lines that carry a secret, for clients that have none.
 func withoutKey(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {

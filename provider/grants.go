@@ -16,6 +16,9 @@ const (
 // answerTypes are the response types that exist (OIDC Core §3), their words in order.
 var answerTypes = []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
 
+// ResponseTypes returns those, the one for everybody first.
+func ResponseTypes() []string { return slices.Clone(answerTypes) }
+
 // inOrder spells a response type one way: "token id_token" and "id_token token" are the same.
 func inOrder(responseType string) string {
 	words := strings.Fields(responseType)

@@ -93,6 +93,7 @@ func (s *Server) operators() []web.Route {
 		{Pattern: "GET /operator/apps/new", Do: a.NewApp(), Face: web.Page},
 		{Pattern: "GET /operator/apps/{client}", Do: a.App(), Face: web.Page},
 		{Pattern: "POST /operator/apps/{client}", Do: a.SaveApp(), Face: web.Page},
+		{Pattern: "POST /operator/apps/{client}/metadata", Do: a.DescribeApp(), Face: web.Page},
 		{Pattern: "POST /operator/apps/{client}/secret", Do: a.RotateApp(), Face: web.Page},
 		{Pattern: "POST /operator/apps/{client}/turn", Do: a.TurnApp(), Face: web.Page},
 		{Pattern: "POST /operator/apps/{client}/delete", Do: a.DeleteApp(), Face: web.Page},
