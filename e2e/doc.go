@@ -4,6 +4,6 @@
 // rooms; what it knows, a relying party, a person or a reader of the database could know.
 //
 // SQLite always, PostgreSQL when IDP_TEST_POSTGRES names a superuser's URL. What needs
-// Node and Chromium runs when IDP_TEST_E2E is set, as `make test` does; without it those
+// Node, Chromium and Apache runs when IDP_TEST_E2E is set, as `make test` does; without it those
 // tests skip and say so.
 package e2e

@@ -102,7 +102,7 @@ func TestPeopleSignInAndOutOfAPageOfAnotherSite(t *testing.T) {
 	i.Start()
 	i.Person(ann, good)
 	origin := elsewhere(t, "https")
-	i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other")
+	i.meet(t, "oidc-client-ts.mjs", origin, i.page(origin), "SITE=other", "MONITOR=yes")
 }
 
 func TestPeopleSignInAndOutOfAPageOverPlainHTTP(t *testing.T) {
