@@ -229,19 +229,13 @@ func unsigned(t testing.TB, claims any) string {
 	return head + "." + base64.RawURLEncoding.EncodeToString(text) + "."
 }
 
-// given makes the client as an operator would, without dynamic registration.
+// given makes the client as `idp client create --metadata` does.
 func (m *run) given(wish map[string]any) *client {
 	m.Helper()
-	strings := func(name string) []string {
-		list, _ := wish[name].([]string)
-		return list
-	}
-	draft := provider.Client{
-		Type: provider.Web, Name: wish["client_name"].(string), AuthMethod: wish["token_endpoint_auth_method"].(string),
-		RedirectURIs: strings("redirect_uris"), GrantTypes: strings("grant_types"), ResponseTypes: strings("response_types"),
-		Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
-	}
-	draft.RequestObject.JWS, _ = wish["request_object_signing_alg"].(string)
+	text, err := json.Marshal(wish)
+	must(m, err)
+	draft, err := provider.Described(text, provider.Client{})
+	must(m, err)
 	made, key, err := m.w.rooms.Clients.Create(m.t.Context(), draft, "operator:test")
 	must(m, err)
 	return &client{

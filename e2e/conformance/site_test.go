@@ -25,7 +25,7 @@ type site struct {
 
 // folder is one module's part of the site.
 type folder struct {
-	url  string // "https://127.0.0.1:port/t/name"
+	url  string // "https://127.0.0.1:port/test/a/name"
 	mu   sync.Mutex
 	docs map[string]document
 	hits []hit
@@ -58,13 +58,13 @@ func (s *site) newFolder() *folder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := strings.ToLower(secret.NewID("t"))
-	f := &folder{url: s.server.URL + "/t/" + name, docs: map[string]document{}, came: make(chan struct{})}
+	f := &folder{url: s.server.URL + "/test/a/" + name, docs: map[string]document{}, came: make(chan struct{})}
 	s.folder[name] = f
 	return f
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/t/")
+	rest, ok := strings.CutPrefix(r.URL.Path, "/test/a/")
 	name, path, _ := strings.Cut(rest, "/")
 	s.mu.Lock()
 	f := s.folder[name]
