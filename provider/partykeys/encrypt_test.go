@@ -145,3 +145,25 @@ func TestCheckSaysWhichKeySetsMayBeRegistered(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsSignedWithASecretVerifiesWithItAndShortOnesSignNothing(t *testing.T) {
+	owner := partykeys.Owner{ID: "c", Secrets: []secret.String{secret.NewString(longSecret), secret.NewString("an older one")}}
+	short := partykeys.Owner{ID: "c", Secrets: []secret.String{secret.NewString(longSecret[:31])}}
+	for _, algorithm := range partykeys.HMACAlgorithms {
+		raw, err := keys(t).Sign(owner, algorithm, "JWT", []byte(`{"a":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := keys(t).Verify(t.Context(), owner, raw, []string{algorithm}); err != nil || got.Type != "JWT" || string(got.Claims) != `{"a":1}` {
+			t.Errorf("%s: %+v, %v", algorithm, got, err)
+		}
+		for why, o := range map[string]partykeys.Owner{"too short": short, "empty": {Secrets: []secret.String{{}}}, "none": {}} {
+			if raw, err := keys(t).Sign(o, algorithm, "JWT", []byte(`{}`)); !problem.HasCode(err, "key_missing") {
+				t.Errorf("%s, a secret that is %s: %s, %v", algorithm, why, raw, err)
+			}
+		}
+	}
+	if _, err := keys(t).Sign(owner, "none", "JWT", nil); err == nil {
+		t.Error("signed with none")
+	}
+}
