@@ -135,3 +135,17 @@ func TestPeopleSignInAndOutOfAnExpressApplicationAsItComes(t *testing.T) {
 		i.meet(t, "express.mjs", origin, registered{ID: app.ID}) // it has no use for the secret
 	})
 }
+
+func TestAnswersArePostedSafelyWithAndWithoutScript(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Secure()
+		i.Start()
+		i.Person(ann, good)
+		origin := elsewhere(t, "https")
+		i.meet(t, "form-post.mjs", origin, i.Register(map[string]any{
+			"client_name": "Acme", "redirect_uris": []string{origin + "/callback"},
+			"response_types": []string{"code id_token token"}, "grant_types": []string{"authorization_code", "implicit"},
+		}))
+	})
+}

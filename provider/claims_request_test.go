@@ -63,6 +63,9 @@ func TestConsentCoversClaimsThatAreAskedForByName(t *testing.T) {
 			t.Fatalf("an address without asking: %v", got)
 		}
 		q.Del("prompt")
+		narrow, _ := w.client(func(c *provider.Client) { c.FirstParty, c.Scopes = false, []string{"openid"} })
+		w.agree(ann, narrow, "openid")
+		b.code(ask(narrow, "scope", "openid", "claims", q.Get("claims"))) // nobody is asked for what is not told anyway
 		a := b.waiting(b.authorize(q))
 		if !slices.Equal(a.Scopes, []string{"email", "openid", "profile"}) {
 			t.Fatalf("asked to agree to %v", a.Scopes)
