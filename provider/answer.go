@@ -37,8 +37,8 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a asked, param
 	return nil
 }
 
-// answerError sends an error back to the relying party; what is our own fault becomes
-// server_error there too, since a person waits in between.
+// answerError sends an error back to the relying party. What is our own fault is returned,
+// for a page: an application could do nothing about it.
 func (p *Provider) answerError(w http.ResponseWriter, r *http.Request, a asked, err error) error {
 	f, ok := failureOf(err)
 	if !ok {

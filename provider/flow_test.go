@@ -124,6 +124,17 @@ func TestDiscoveryListsWhatWorks(t *testing.T) {
 			if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("ETag") == "" {
 				t.Fatalf("%s: headers %v", path, rec.Header())
 			}
+			for name, want := range map[string]int{
+				"response_types_supported": len(allTypes), "response_modes_supported": 3, "grant_types_supported": 4,
+				"display_values_supported": 4, "acr_values_supported": 1,
+			} {
+				if list, ok := m[name].([]any); !ok || len(list) != want {
+					t.Errorf("%s is %v", name, m[name])
+				}
+			}
+			if m["claims_parameter_supported"] != true {
+				t.Error("the claims parameter is not offered")
+			}
 			for name, v := range m {
 				if url, ok := v.(string); ok && strings.HasSuffix(name, "_endpoint") {
 					path, _ := strings.CutPrefix(url, issuer)
