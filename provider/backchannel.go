@@ -117,15 +117,11 @@ func (p *Provider) TellLogout(ctx context.Context, args json.RawMessage) error {
 	return fmt.Errorf("tell %s that %s ended: %w", f.Client, f.Session, err)
 }
 
-// logoutToken makes a fresh logout token, wrapped as the client's ID tokens are; it is
-// signed even for a client whose ID tokens are not (OIDC Back-Channel Logout §2.6).
+// logoutToken makes a fresh logout token, signed and encrypted as the client's ID tokens
+// are; unsigned ones cannot be registered.
 func (p *Provider) logoutToken(ctx context.Context, c Client, f farewellJob) (string, error) {
 	now := p.Now()
-	how := c.IDToken
-	if how.JWS == "none" {
-		how.JWS = ""
-	}
-	return p.wrap(ctx, c, how, logoutType, logoutClaims{
+	return p.wrap(ctx, c, c.IDToken, logoutType, logoutClaims{
 		Issuer: p.Issuer, Subject: p.subject(c, f.User), Audience: string(c.ID), IssuedAt: now.Unix(), ExpiresAt: now.Add(logoutLife).Unix(),
 		ID: secret.NewID("logout"), SessionID: string(f.Session), Events: map[string]struct{}{logoutEvent: {}},
 	})

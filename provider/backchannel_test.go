@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"idp/event"
 	"idp/identity"
+	"idp/internal/secret"
 	"idp/job"
 	"idp/provider"
 	"idp/session"
@@ -328,4 +330,36 @@ func TestAJobForALogoutHoldsNoToken(t *testing.T) {
 	if len(args) != 4 || args["client"] != string(c.ID) || identity.UserID(args["user"]) != s.User || args["session"] != string(s.ID) || args["ended_at"] == "" {
 		t.Errorf("the job says %v", args)
 	}
+}
+
+func TestALogoutTokenIsSignedAndNamesThePersonAsThatClientsIDTokens(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.keys.Offer(t.Context(), "PS256"))
+		for want, change := range map[jose.SignatureAlgorithm]func(c *provider.Client){
+			jose.ES256: func(c *provider.Client) { c.IDToken.JWS = "ES256" },
+			jose.PS256: func(c *provider.Client) { c.IDToken.JWS, c.Pairwise = "PS256", true },
+		} {
+			rp := listen(t)
+			c, key := w.client(func(c *provider.Client) { c.BackchannelLogoutURI = rp.URL; change(c) })
+			b := w.browser()
+			s := b.signIn(w.person(secret.NewID("Ann")))
+			hint := b.tokens(c, key).ID
+			var claims struct {
+				Subject string `json:"sub"`
+			}
+			text, err := base64.RawURLEncoding.DecodeString(strings.Split(hint, ".")[1])
+			must(t, err)
+			must(t, json.Unmarshal(text, &claims))
+			if c.Pairwise == (claims.Subject == string(s.User)) {
+				t.Fatalf("%s: sub is %s", want, claims.Subject)
+			}
+			if b.leave(url.Values{"id_token_hint": {hint}}); b.present() {
+				t.Errorf("%s: the hint is not believed", want)
+			}
+			w.work(1, w.provider.TellLogout)
+			if _, told := w.verify(<-rp.heard, want); told["sub"] != claims.Subject {
+				t.Errorf("%s: told of %v, the ID token says %s", want, told["sub"], claims.Subject)
+			}
+		}
+	})
 }

@@ -140,6 +140,18 @@ func TestAClientThatOnlyNamesItselfGetsThePersonBackByTheirOwnHand(t *testing.T)
 	})
 }
 
+func TestAHintOfAnotherBrowsersSessionLeavesThatSessionAlone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		there, _, _, hint := leaving(w)
+		for why, b := range map[string]*browser{"a browser without anybody": w.browser(), "no browser": {w: w}} {
+			rec := b.leave(url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {farewell}})
+			if rec.Header().Get("Location") != farewell || !there.present() {
+				t.Errorf("%s: sent to %q, the session elsewhere stands: %v", why, rec.Header().Get("Location"), there.present())
+			}
+		}
+	})
+}
+
 func TestALogoutByFormIsAsGoodAsALink(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		b, _, _, hint := leaving(w)
