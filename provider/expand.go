@@ -61,7 +61,7 @@ func (p *Provider) expand(ctx context.Context, form url.Values) (url.Values, Ori
 
 // fetchObject gets a request object from where the client said at registration that they
 // are. A fragment is the client's own business: it says that the content changed (OIDC Core
-// §6.2), and nothing is remembered here.
+// §6.2), and nothing is remembered here that could go stale.
 func (p *Provider) fetchObject(ctx context.Context, c Client, uri string) (string, error) {
 	place := func(uri string) string { before, _, _ := strings.Cut(uri, "#"); return before }
 	if !slices.ContainsFunc(c.RequestURIs, func(one string) bool { return place(one) == place(uri) }) {
