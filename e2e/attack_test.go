@@ -17,12 +17,15 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
+// seconds pass between two answers; that a wait is told at all is seen.
+var seconds = regexp.MustCompile(`data-wait="\d+"`)
+
 // face is all that a stranger can tell of an answer, with what differs by chance taken out.
 func face(b *browser, email string) string {
 	body := strings.ReplaceAll(b.Body, email, "ADDRESS")
 	local, _, _ := strings.Cut(email, "@")
 	body = strings.ReplaceAll(body, local[:1]+"•••@", "MASKED@")
-	body = chance.ReplaceAllString(body, "CHANCE")
+	body = seconds.ReplaceAllString(chance.ReplaceAllString(body, "CHANCE"), `data-wait="SECONDS"`)
 	names := []string{}
 	for name := range b.Header {
 		if name != "Date" && name != "Content-Length" {
