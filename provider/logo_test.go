@@ -118,7 +118,7 @@ func TestALogoIsDrawnAnewWhateverItWas(t *testing.T) {
 			if rec.Code != http.StatusOK || err != nil || rec.Header().Get("Content-Type") != "image/png" || rec.Header().Get("ETag") == "" {
 				t.Fatalf("%d %v %v", rec.Code, rec.Header(), err)
 			}
-			if b := m.Bounds(); b.Dx() > 256 || b.Dx() != b.Dy() || there.most > 512<<10 {
+			if b := m.Bounds(); b.Dx() > 256 || b.Dx() < 88 || b.Dx() != b.Dy() || there.most > 512<<10 {
 				t.Errorf("%v, fetched at most %d bytes", b, there.most)
 			}
 			middle := color.NRGBAModel.Convert(m.At(m.Bounds().Dx()/2, m.Bounds().Dy()/2)).(color.NRGBA)

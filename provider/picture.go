@@ -16,6 +16,7 @@ import (
 
 const (
 	logoSide   = 256     // pixels of what we serve, at most
+	leastSide  = 88      // and at least: what pages show, on fine screens
 	roughSide  = 1024    // pixels that the fine scaler is given; it takes memory
 	maxSide    = 4096    // pixels of what we read
 	maxSurface = 4 << 20 // pixels in all: a small file can unpack to gigabytes
@@ -80,7 +81,7 @@ func fit(from image.Image, side int, by draw.Scaler) image.Image {
 // pages too, and has the ground that logos are drawn for.
 func tile(logo image.Image) image.Image {
 	b := logo.Bounds()
-	side := max(b.Dx(), b.Dy())
+	side := max(b.Dx(), b.Dy(), leastSide)
 	to := image.NewNRGBA(image.Rect(0, 0, side, side))
 	draw.Draw(to, to.Bounds(), image.White, image.Point{}, draw.Src)
 	at := image.Pt((side-b.Dx())/2, (side-b.Dy())/2)
