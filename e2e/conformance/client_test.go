@@ -232,6 +232,7 @@ func unsigned(t testing.TB, claims any) string {
 // given makes the client as `idp client create --metadata` does.
 func (m *run) given(wish map[string]any) *client {
 	m.Helper()
+	wish["scope"] = "openid profile email address phone offline_access" // operators say which
 	text, err := json.Marshal(wish)
 	must(m, err)
 	draft, err := provider.Described(text, provider.Client{})
