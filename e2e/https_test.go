@@ -28,7 +28,7 @@ func readable(t testing.TB) string {
 	dir, err := os.MkdirTemp("", "idp-e2e-")
 	if err == nil {
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		err = os.Chmod(dir, 0o755) //nolint:gosec // certificates and configuration; the key is for root alone
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -64,8 +64,8 @@ func newAuthority(t testing.TB) authority {
 	must(err)
 	keyDER, err := x509.MarshalPKCS8PrivateKey(leafKey)
 	must(err)
-	must(os.WriteFile(a.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), 0o644))          //nolint:gosec // public
-	must(os.WriteFile(a.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER}), 0o644)) //nolint:gosec // public
+	must(os.WriteFile(a.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), 0o644))
+	must(os.WriteFile(a.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER}), 0o644))
 	must(os.WriteFile(a.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
 	return a
 }

@@ -48,7 +48,7 @@ func (e *ears) told(rp *relyingParty, sid, sub any) {
 		if _, ok := events["http://schemas.openid.net/event/backchannel-logout"]; !ok || claims["sid"] != sid || claims["sub"] != sub || claims["nonce"] != nil {
 			e.t.Errorf("the logout token says %v, want sid %v of %v", claims, sid, sub)
 		}
-		signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+		signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 		if err != nil || signed.Signatures[0].Header.ExtraHeaders["typ"] != "logout+jwt" {
 			e.t.Errorf("its header is %v, %v", signed, err)
 		}

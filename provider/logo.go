@@ -179,5 +179,5 @@ func (l *logos) fill(ctx context.Context, uri string, to *logo, now func() time.
 	}
 	l.brush.Lock()
 	defer l.brush.Unlock()
-	drawn, _ = drawLogo(raw) //nolint:errcheck // a picture that cannot be read is none
+	drawn, _ = drawLogo(raw)
 }

@@ -25,7 +25,7 @@ type resourceLink struct {
 
 var (
 	errNoResource = problem.New(problem.Malformed, "resource_missing", "Name one resource, like ?resource=acct:ann@example.com.")
-	errNotOurs  = problem.New(problem.NotFound, "resource_unknown", "This service knows nothing about that host.")
+	errNotOurs    = problem.New(problem.NotFound, "resource_unknown", "This service knows nothing about that host.")
 )
 
 const maxResource = 2048 // bytes

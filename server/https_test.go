@@ -52,7 +52,7 @@ func TestOnOnesOwnMachineASelfSignedCertificateIsEnoughForHTTPS(t *testing.T) {
 	certFile, keyFile, pool := selfSigned(t)
 	s := startAt(t, sqlite(t), "", "IDP_TLS_CERTIFICATE_FILE="+certFile, "IDP_TLS_KEY_FILE="+keyFile)
 	b := s.surfer()
-	b.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}} //nolint:gosec // the server's own least version is what counts
+	b.Client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	b.open("/sign-up").signUp("")
 	if len(b.Cookies()) == 0 {
 		t.Error("nobody is signed in")

@@ -227,7 +227,7 @@ func TestBelowAPathAPersonSignsUpConsentsAndTheirAppGetsTokens(t *testing.T) {
 		b := s.surfer()
 		var app struct {
 			ID     string `json:"client_id"`
-			Secret string `json:"client_secret"` //nolint:gosec // a test's
+			Secret string `json:"client_secret"`
 		}
 		said := b.raw(http.MethodPost, "/auth/v1/oauth2/register", `{"redirect_uris":["https://rp.example/cb"],"client_name":"Acme"}`, "Content-Type", "application/json")
 		if err := json.Unmarshal([]byte(said), &app); err != nil || app.ID == "" {

@@ -173,7 +173,7 @@ func TestSuiteFiles(t *testing.T) {
 		if *update {
 			must(t, os.WriteFile(path, want.Bytes(), 0o600))
 		}
-		got, err := os.ReadFile(path) //nolint:gosec // one of our own
+		got, err := os.ReadFile(path)
 		must(t, err)
 		if string(got) != want.String() {
 			t.Errorf("suite/%s is old; run: go test ./e2e/conformance -run SuiteFiles -update", name)

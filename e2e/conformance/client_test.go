@@ -143,7 +143,7 @@ func (m *run) unregister(c *client) {
 	if m.Failed() {
 		return
 	}
-	req, err := http.NewRequest(http.MethodDelete, c.manage, nil) //nolint:noctx // the test's context has ended
+	req, err := http.NewRequest(http.MethodDelete, c.manage, nil)
 	must(m, err)
 	req.Header.Set("Authorization", "Bearer "+c.leave)
 	res, err := m.w.http.Do(req)

@@ -54,7 +54,6 @@ type run struct {
 	client  *client
 
 	state, nonce string // of the last request
-	frontError   bool
 }
 
 func newRun(t *testing.T, w *world, v variant) *run {

@@ -171,7 +171,7 @@ func scenes() map[string]func(a *automaton, module string) {
 func TestSuiteConfigurationsFitThePages(t *testing.T) {
 	w := open(t, "sqlite", "sqlite:"+filepath.Join(t.TempDir(), "idp.db"))
 	for name := range suiteSettings() {
-		text, err := os.ReadFile(filepath.Join("suite", name)) //nolint:gosec // one of our own
+		text, err := os.ReadFile(filepath.Join("suite", name))
 		must(t, err)
 		var by settings
 		must(t, json.Unmarshal([]byte(strings.ReplaceAll(string(text), suiteIssuer, w.issuer)), &by))
@@ -231,19 +231,19 @@ func TestPrepareMakesWhatTheSuiteNeeds(t *testing.T) {
 	}
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "idp")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "idp/cmd/idp") //nolint:gosec // fixed arguments
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "idp/cmd/idp")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	script, err := filepath.Abs("suite/prepare")
 	must(t, err)
 	work := filepath.Join(dir, "work")
-	prepare := exec.CommandContext(t.Context(), "bash", script, work) //nolint:gosec // one of our own
+	prepare := exec.CommandContext(t.Context(), "bash", script, work)
 	prepare.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "IDP=" + binary}
 	if out, err := prepare.CombinedOutput(); err != nil {
 		t.Fatalf("prepare: %v\n%s", err, out)
 	}
-	text, err := os.ReadFile(filepath.Join(work, "static.json")) //nolint:gosec // just made
+	text, err := os.ReadFile(filepath.Join(work, "static.json"))
 	must(t, err)
 	var made settings
 	must(t, json.Unmarshal(text, &made))
