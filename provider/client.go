@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/identity"
 	"idp/internal/secret"
 )
 
@@ -126,6 +127,21 @@ func (c Client) HasSecret() bool {
 
 // Public reports whether the client cannot keep a secret.
 func (c Client) Public() bool { return c.AuthMethod == "none" }
+
+// Party returns the client as a person sees it, sent back to that redirect URI; in the first
+// of the languages that the client knows, if it was registered in several.
+func (c Client) Party(redirect string, languages ...string) identity.Party {
+	p := identity.Party{
+		ID: string(c.ID), Host: hostOf(redirect), FirstParty: c.FirstParty,
+		Name:      c.said("client_name", c.Name, languages),
+		PolicyURI: c.said("policy_uri", c.PolicyURI, languages),
+		TermsURI:  c.said("tos_uri", c.TermsURI, languages),
+	}
+	if c.LogoURI != "" {
+		p.LogoURI = "/oauth2/clients/" + p.ID + "/logo" // ours: no browser fetches it elsewhere
+	}
+	return p
+}
 
 // ClientStore is where clients are remembered.
 type ClientStore interface {

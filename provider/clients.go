@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,10 +31,7 @@ type Clients struct {
 	epoch int // raised by Invalidate, so that an old row read meanwhile is not kept
 }
 
-const (
-	maxKnown    = 20_000 // clients kept in memory; more are read from the database
-	maxRotation = 30 * 24 * time.Hour
-)
+const maxKnown = 20_000 // clients kept in memory; more are read from the database
 
 // Offering makes sure that there is a key for a signing algorithm. token.KeySet is one. It
 // may take long: call it outside transactions.
@@ -149,33 +145,6 @@ func (c *Clients) create(ctx context.Context, draft Client, actor string) (Clien
 	return draft, key, nil
 }
 
-const secretPrefix = "idp_cs_"
-
-// renew gives the client a new secret, its only one.
-func (c *Clients) renew(client *Client) secret.String {
-	key := client.newSecret()
-	client.Secrets = []ClientSecret{client.keep(key, c.Now())}
-	return key
-}
-
-// newSecret makes a secret. One that is a key is at least as long as the longest hash it is
-// used with (RFC 7518 §3.2).
-func (c Client) newSecret() secret.String {
-	if c.UsesHMAC() {
-		return secret.Token(secret.Token(secretPrefix).Reveal())
-	}
-	return secret.Token(secretPrefix)
-}
-
-// keep is how the client's secret is remembered: as a digest, and itself only where it is a key.
-func (c Client) keep(key secret.String, now time.Time) ClientSecret {
-	s := ClientSecret{Digest: secret.DigestOf(key.Reveal()), CreatedAt: now}
-	if c.UsesHMAC() {
-		s.Value = key
-	}
-	return s
-}
-
 // Update changes a client. The changed whole is validated, so an update can make nothing
 // that Create would refuse. Id, secrets and dates are not the change's to touch. What
 // needs a new secret is problem.Invalid: that is for Revise.
@@ -209,60 +178,6 @@ func (c *Clients) revise(ctx context.Context, id ClientID, actor string, renew b
 		return err
 	})
 	return changed, key, err
-}
-
-var errNeedsSecret = problem.New(problem.Invalid, "client_needs_secret",
-	"This change needs a new client secret, which cannot be handed out here.").On("token_endpoint_auth_method")
-
-// suitSecrets gives a changed client the secrets it now needs.
-func (c *Clients) suitSecrets(next *Client, renew bool) (secret.String, error) {
-	if !next.HasSecret() {
-		next.Secrets = nil
-		return secret.String{}, nil
-	}
-	if next.UsesHMAC() {
-		// Only values that were kept can be keys; the others are of no use any more.
-		next.Secrets = slices.DeleteFunc(slices.Clone(next.Secrets), func(s ClientSecret) bool { return s.Value.Empty() })
-	} else {
-		next.Secrets = slices.Clone(next.Secrets)
-		for i := range next.Secrets {
-			next.Secrets[i].Value = secret.String{}
-		}
-	}
-	if len(next.Secrets) > 0 {
-		return secret.String{}, nil
-	}
-	if !renew {
-		return secret.String{}, errNeedsSecret
-	}
-	return c.renew(next), nil
-}
-
-// RotateSecret makes a new secret, returned this once. The one before stays good for keep
-// (at most 30 days; 0 ends it at once); older ones end now.
-func (c *Clients) RotateSecret(ctx context.Context, id ClientID, keep time.Duration, actor string) (secret.String, error) {
-	var key secret.String
-	_, err := c.change(ctx, id, event.ClientSecretRotated, actor, func(next *Client) error {
-		if !next.HasSecret() {
-			return problem.New(problem.Invalid, "client_public", "This app has no secret.")
-		}
-		key = next.newSecret()
-		now := c.Now()
-		secrets := []ClientSecret{next.keep(key, now)}
-		if keep = min(keep, maxRotation); keep > 0 && len(next.Secrets) > 0 {
-			last := next.Secrets[0]
-			if ends := now.Add(keep); last.ExpiresAt.IsZero() || ends.Before(last.ExpiresAt) {
-				last.ExpiresAt = ends
-			}
-			secrets = append(secrets, last)
-		}
-		next.Secrets = secrets
-		return nil
-	})
-	if err != nil {
-		return secret.String{}, err
-	}
-	return key, nil
 }
 
 // Disable stops a client at once: it can neither start nor redeem anything, and what was
@@ -340,14 +255,5 @@ func (c *Clients) save(ctx context.Context, client Client, kind event.Kind, acto
 			return fmt.Errorf("save client %s: %w", client.ID, err)
 		}
 		return c.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Client: string(client.ID)})
-	})
-}
-
-// knows reports whether the secret is one of the client's live ones.
-func (c Client) knows(given string, now time.Time) bool {
-	digest := string(secret.DigestOf(given))
-	return slices.ContainsFunc(c.Secrets, func(s ClientSecret) bool {
-		live := s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
-		return secret.Equal(digest, string(s.Digest)) && live
 	})
 }

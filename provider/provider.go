@@ -7,11 +7,32 @@
 // are written in one transaction.
 //
 // The token endpoint authenticates the client, loads what the code or refresh token
-// belongs to in one statement, judges it (judge.go), lets fosite's handlers compose the
-// answer over a unit of work, and flushes that in one transaction before it answers.
+// belongs to in one statement, judges it, lets fosite's handlers compose the answer over a
+// unit of work, and flushes that in one transaction before it answers.
 //
 // fosite is parser, validator and handler engine; everything that reads a request before
 // it or writes an answer after it is ours. Only this room imports it.
+//
+// Where to look:
+//
+//	what happens at /oauth2/authorize, in order     authorize.go
+//	what may a request say                          request.go, request_claims.go, redirect.go
+//	request objects, request_uri, pushed requests   request_expand.go, then request_*.go
+//	which response types and modes there are        client_grants.go, request_response.go
+//	who must sign in or agree first                 decide.go
+//	how answers and errors go back                  issue.go, answer.go, failure.go
+//	what happens at /oauth2/token                   tokens.go, then judge.go
+//	how a client proves itself                      client_auth.go, client_assertion.go
+//	what codes and tokens look like                 artifact.go
+//	ID tokens: made, and taken as hints             id_token.go, id_token_hint.go
+//	what is told about a person, by which name      claims.go, subject.go, userinfo.go
+//	what a client is, and may be                    client.go, then client_*.go
+//	how clients are made, changed and remembered    clients.go, client_secret.go
+//	how clients register themselves                 register.go, client_wire.go
+//	how sign-out reaches everybody                  logout.go, logout_*.go, session_state.go
+//	what fosite sees of us                          fosite_*.go
+//	what we say about ourselves                     discovery.go, webfinger.go
+//	keys of relying parties                         partykeys/
 package provider
 
 import (

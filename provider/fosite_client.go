@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
-
-	"idp/identity"
 )
 
 // party shows a client to fosite. Its redirect URIs are the one that our matcher accepted.
@@ -47,21 +45,6 @@ func (p party) GetAudience() fosite.Arguments { return p.Audience }
 // GetResponseModes returns the ways of answering that exist.
 func (party) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
-}
-
-// Party returns the client as a person sees it, sent back to that redirect URI; in the first
-// of the languages that the client knows, if it was registered in several.
-func (c Client) Party(redirect string, languages ...string) identity.Party {
-	p := identity.Party{
-		ID: string(c.ID), Host: hostOf(redirect), FirstParty: c.FirstParty,
-		Name:      c.said("client_name", c.Name, languages),
-		PolicyURI: c.said("policy_uri", c.PolicyURI, languages),
-		TermsURI:  c.said("tos_uri", c.TermsURI, languages),
-	}
-	if c.LogoURI != "" {
-		p.LogoURI = "/oauth2/clients/" + p.ID + "/logo" // ours: no browser fetches it elsewhere
-	}
-	return p
 }
 
 // facts is fosite's session: it carries nothing that we keep.

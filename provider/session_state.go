@@ -19,7 +19,7 @@ const (
 	checkSalt = 16 // random bytes in a session_state
 )
 
-//go:embed checksession.js
+//go:embed session_state.js
 var checkScript string
 
 // checkPage returns the page and its policy: it runs its own script and nothing else, and
