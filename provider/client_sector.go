@@ -17,7 +17,11 @@ func (c *Clients) sectorOf(ctx context.Context, client, was Client) (string, err
 		if !client.Pairwise {
 			return "", nil
 		}
-		return oneHost(client.RedirectURIs)
+		host, err := oneHost(client.RedirectURIs)
+		if loopback(host) { // every machine is one, so that it makes no sector
+			return "", err
+		}
+		return host, err
 	}
 	host := hostnameOf(client.SectorURI)
 	if !sectorMoved(client, was) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"idp/identity"
@@ -150,8 +151,8 @@ func owesConsent(a asked, s situation, one session.Session) (bool, error) {
 	switch {
 	case a.prompt(promptConsent):
 		return true, nil
-	case a.client.Type == Native && impersonable(a.client, a.redirect):
-		return true, nil // another app may have taken the same address
+	case a.client.Type == Native && (impersonable(a.client, a.redirect) || a.front() && !strings.HasPrefix(a.redirect, "https://")):
+		return true, nil // another app may have taken the same address, and needs no secret for what comes in front
 	case a.client.FirstParty:
 		return false, nil
 	case impersonable(a.client, a.redirect):

@@ -18,6 +18,23 @@ const (
 	maxHint  = 320
 )
 
+// meaningful are the parameters of an authorization request that are looked at. Nothing else
+// is kept of one that waits: it may be a credential that strayed, or there to fill the disk.
+var meaningful = []string{
+	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
+	"code_challenge_method", "prompt", "max_age", "id_token_hint", "login_hint", "claims", "ui_locales", "acr_values",
+}
+
+func worthKeeping(form url.Values) url.Values {
+	kept := url.Values{}
+	for _, name := range meaningful {
+		if form.Has(name) {
+			kept[name] = form[name]
+		}
+	}
+	return kept
+}
+
 // repeatable are the parameters that may occur more than once (RFC 8707 §2).
 var repeatable = map[string]bool{"resource": true, "audience": true}
 

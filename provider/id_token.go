@@ -90,7 +90,7 @@ type idParts struct {
 func (p *Provider) idToken(ctx context.Context, c Client, s Standing, with idParts) (string, error) {
 	now := p.Now()
 	claims := idClaims{
-		Issuer: p.Issuer, Subject: p.subject(c, s.User), Audience: string(s.Client), SessionID: string(s.Session),
+		Issuer: p.Issuer, Subject: p.subject(c, s.User), Audience: string(s.Client), SessionID: p.sessionName(c, s.Session),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(idTokenLife).Unix(), AuthTime: s.Facts.AuthTime.Unix(),
 		ACR: s.Facts.ACR, AMR: s.Facts.AMR, Nonce: with.nonce,
 		AccessHash: halfHash(c.IDToken.JWS, with.access), CodeHash: halfHash(c.IDToken.JWS, with.code),

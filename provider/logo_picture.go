@@ -20,9 +20,13 @@ const (
 	roughSide  = 1024    // pixels that the fine scaler is given; it takes memory
 	maxSide    = 4096    // pixels of what we read
 	maxSurface = 4 << 20 // pixels in all: a small file can unpack to gigabytes
+	maxScans   = 64      // times that a JPEG goes over all of them: each takes it a few bytes, and us a while
 )
 
 var errNoPicture = errors.New("no picture that we can read")
+
+// startOfScan cannot occur within what a scan holds (ITU-T T.81 B.1.1.5).
+var startOfScan = []byte("\xff\xda")
 
 // pictures are the formats that are read, by how their files begin. No SVG: that is a
 // program, not a picture.
@@ -49,6 +53,9 @@ func drawLogo(raw []byte) ([]byte, error) {
 			return nil, fmt.Errorf("read picture: %w", err)
 		}
 		if size.Width < 1 || size.Height < 1 || size.Width > maxSide || size.Height > maxSide || size.Width*size.Height > maxSurface {
+			return nil, errNoPicture
+		}
+		if bytes.Count(raw, startOfScan) > maxScans && bytes.HasPrefix(raw, []byte("\xff\xd8\xff")) {
 			return nil, errNoPicture
 		}
 		whole, err := format.decode(bytes.NewReader(raw))

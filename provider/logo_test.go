@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +147,17 @@ func bomb(w, h uint32) []byte {
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(head))
 }
 
+// patient is a small JPEG that goes over four million pixels again and again.
+func patient(scans int) []byte {
+	out := []byte("\xff\xd8\xff\xdb\x00\x43\x00" + strings.Repeat("\x01", 64) + // a quantisation table
+		"\xff\xc2\x00\x0b\x08\x08\x00\x08\x00\x01\x01\x11\x00" + // progressive, 2048 by 2048, grey
+		"\xff\xc4\x00\x14\x10\x01" + strings.Repeat("\x00", 15) + "\xe0") // one code: a long run of nothing
+	for range scans {
+		out = append(out, "\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x7f\xff\x00\x7f\xfe\x80\x03"...)
+	}
+	return append(out, "\xff\xd9"...)
+}
+
 func TestWhatIsNoHarmlessPictureIsNoLogo(t *testing.T) {
 	small := encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, painting(4, 4)) })
 	for name, raw := range map[string][]byte{
@@ -156,6 +168,7 @@ func TestWhatIsNoHarmlessPictureIsNoLogo(t *testing.T) {
 		"too wide":             encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, 4097, 1))) }),
 		"too large in all":     encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, 4000, 1200))) }),
 		"larger than a number": bomb(1<<31-1, 1<<31-1),
+		"drawn over and over":  patient(65),
 		"too many bytes":       slices.Concat(small, make([]byte, 512<<10)),
 	} {
 		w, there, c := withLogo(t, raw)

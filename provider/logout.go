@@ -59,7 +59,7 @@ func (p *Provider) Logout(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.leave(w, r, f, here[i].ID)
 	}
-	if i := slices.IndexFunc(here, func(s session.Session) bool { return string(s.ID) == form.Get("logout_hint") }); i >= 0 {
+	if i := slices.IndexFunc(here, func(s session.Session) bool { return p.sessionName(f.client, s.ID) == form.Get("logout_hint") }); i >= 0 {
 		active = here[i]
 	}
 	return p.ask(w, r, f, active)
@@ -97,7 +97,7 @@ func (p *Provider) absent(w http.ResponseWriter, r *http.Request, f farewell) er
 
 // isOf reports whether the hint is an ID token of that session.
 func (p *Provider) isOf(f farewell, s session.Session) bool {
-	return f.hint.SessionID != "" && f.hint.SessionID == string(s.ID) && f.hint.Subject == p.subject(f.client, s.User)
+	return f.hint.SessionID != "" && f.hint.SessionID == p.sessionName(f.client, s.ID) && f.hint.Subject == p.subject(f.client, s.User)
 }
 
 // LogoutConfirm is the person's answer to the page "logout". It is a form of ours: the

@@ -123,7 +123,7 @@ func (p *Provider) logoutToken(ctx context.Context, c Client, f farewellJob) (st
 	now := p.Now()
 	return p.wrap(ctx, c, c.IDToken, logoutType, logoutClaims{
 		Issuer: p.Issuer, Subject: p.subject(c, f.User), Audience: string(c.ID), IssuedAt: now.Unix(), ExpiresAt: now.Add(logoutLife).Unix(),
-		ID: secret.NewID("logout"), SessionID: string(f.Session), Events: map[string]struct{}{logoutEvent: {}},
+		ID: secret.NewID("logout"), SessionID: p.sessionName(c, f.Session), Events: map[string]struct{}{logoutEvent: {}},
 	})
 }
 

@@ -60,13 +60,13 @@ func (p *Provider) frames(ctx context.Context, ended []session.ID) ([]string, er
 	var frames []string
 	for _, v := range visits {
 		c, err := p.Clients.Get(ctx, v.Client)
-		if problem.Is(err, problem.NotFound) || err == nil && c.FrontchannelLogoutURI == "" {
+		if problem.Is(err, problem.NotFound) || err == nil && (c.Disabled || c.FrontchannelLogoutURI == "") {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		frames = append(frames, joined(c.FrontchannelLogoutURI, url.Values{"iss": {p.Issuer}, "sid": {string(v.Session)}}))
+		frames = append(frames, joined(c.FrontchannelLogoutURI, url.Values{"iss": {p.Issuer}, "sid": {p.sessionName(c, v.Session)}}))
 	}
 	return frames, nil
 }

@@ -121,6 +121,7 @@ type Provider struct {
 	engine    *fosite.Fosite
 	metadata  document
 	logos     logos
+	fetching  fetching
 }
 
 // New wires a Provider.

@@ -149,10 +149,10 @@ func (p *Provider) reregister(w http.ResponseWriter, r *http.Request, client Cli
 	}
 	changed, key, err := p.Clients.Revise(r.Context(), client.ID, "client:"+string(client.ID), func(next *Client) error {
 		was := *next
-		if *next, err = wish.ownWish(was); err != nil || !sectorMoved(*next, was) {
+		if *next, err = wish.ownWish(was); err != nil || !sendsElsewhere(*next, was) {
 			return err
 		}
-		return p.takeTurn(r) // what makes us call elsewhere counts like a registration
+		return p.takeTurn(r)
 	})
 	if err != nil {
 		return refuseRegistration(w, err)
@@ -162,6 +162,15 @@ func (p *Provider) reregister(w http.ResponseWriter, r *http.Request, client Cli
 		return err
 	}
 	return reply(w, http.StatusOK, answer)
+}
+
+// sendsElsewhere reports whether a change gives us new addresses to call: that counts like a
+// registration, since otherwise one client could name them without end.
+func sendsElsewhere(next, was Client) bool {
+	return sectorMoved(next, was) ||
+		next.LogoURI != "" && next.LogoURI != was.LogoURI ||
+		next.JWKSURI != "" && next.JWKSURI != was.JWKSURI ||
+		slices.ContainsFunc(next.RequestURIs, func(uri string) bool { return !slices.Contains(was.RequestURIs, uri) })
 }
 
 // registered shows a client its registration (RFC 7591 §3.2.1, RFC 7592 §3). The secret and

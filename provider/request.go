@@ -208,7 +208,9 @@ func (a *asked) need() session.Need {
 
 // pack parks the request as what a person must answer.
 func (a *asked) pack(browser session.BrowserID, id login.AskID, now time.Time) (login.Ask, error) {
-	text, err := json.Marshal(a.Request)
+	kept := a.Request
+	kept.Form = worthKeeping(a.Form)
+	text, err := json.Marshal(kept)
 	if err != nil {
 		return login.Ask{}, fmt.Errorf("park request: %w", err)
 	}

@@ -67,6 +67,10 @@ func (p *Provider) fetchObject(ctx context.Context, c Client, uri string) (strin
 	if !slices.ContainsFunc(c.RequestURIs, func(one string) bool { return place(one) == place(uri) }) {
 		return "", fosite.ErrInvalidRequestURI.WithHint("The request_uri is not one that this client registered.")
 	}
+	if !p.fetching.begin(c.ID) {
+		return "", errBusy
+	}
+	defer p.fetching.end(c.ID)
 	text, err := p.Outbound.Get(ctx, place(uri), maxObject)
 	if err != nil {
 		return "", fosite.ErrInvalidRequestURI.WithHint("The request_uri cannot be used.").WithWrap(err)

@@ -102,7 +102,7 @@ func (p *Provider) push(ctx context.Context, client Client, form url.Values) ([]
 	if _, err = p.parse(ctx, a); err != nil {
 		return nil, err
 	}
-	kept, err := json.Marshal(pushedRequest{whole, origin})
+	kept, err := json.Marshal(pushedRequest{worthKeeping(whole), origin})
 	if err != nil {
 		return nil, fmt.Errorf("pushed request: %w", err)
 	}

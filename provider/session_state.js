@@ -60,6 +60,8 @@
     if (!parts) return 'error';
     var now = browserState();
     if (!now) return 'error'; /* the browser keeps it from frames: asking anew would go on for ever */
+    /* Nobody has a session_state of nobody; who asks for one would learn whether anybody is here. */
+    if (now === 'nobody') return 'changed';
     return sha256(parts[1] + ' ' + origin + ' ' + now + ' ' + parts[3]) === parts[2] ? 'unchanged' : 'changed';
   }
 

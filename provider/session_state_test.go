@@ -5,9 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -144,5 +147,46 @@ func TestTheFrameRunsItsOwnScriptAndNothingElse(t *testing.T) {
 	}
 	if !strings.Contains(rec.Body.String(), `data-cookie="__Host-idp_browser_state"`) {
 		t.Error("the frame does not know its cookie")
+	}
+}
+
+// asked runs the frame's script with that cookie and returns what it tells a page of that
+// origin that sends it a message.
+func asked(t *testing.T, cookies, message, origin string) string {
+	t.Helper()
+	const page = `
+		const [script, cookies, message, origin] = process.argv.slice(1);
+		let hear;
+		const window = { addEventListener: (_, f) => { hear = f } };
+		const document = { cookie: cookies, currentScript: { getAttribute: () => 'state' } };
+		new Function('window', 'document', script)(window, document);
+		hear({ data: message, origin, source: { postMessage: (said, to) => process.stdout.write(said + ' to ' + to) } });`
+	script, err := os.ReadFile("checksession.js")
+	must(t, err)
+	said, err := exec.CommandContext(t.Context(), "node", "-e", page, string(script), cookies, message, origin).Output()
+	must(t, err)
+	return string(said)
+}
+
+func TestTheFrameTellsNobodyWhetherSomebodyIsSignedIn(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("node is not here to run the script")
+	}
+	const rp, evil = "https://rp.example.org", "https://evil.example"
+	guess := func(origin, state string) string {
+		return fmt.Sprintf("client_1 %x.salt", sha256.Sum256([]byte("client_1 "+origin+" "+state+" salt")))
+	}
+	for _, tc := range []struct{ cookies, message, origin, want string }{
+		{"x=1; state=abc", guess(rp, "abc"), rp, "unchanged"},
+		{"x=1; state=abd", guess(rp, "abc"), rp, "changed"},
+		{"x=1; state=abc", guess(rp, "abc"), evil, "changed"}, // somebody else's answer is worth nothing there
+		{"state=nobody", guess(rp, "abc"), rp, "changed"},
+		{"state=nobody", guess(evil, "nobody"), evil, "changed"}, // or any page could ask whether anybody is here
+		{"x=1", guess(rp, "abc"), rp, "error"},
+		{"state=abc", "client_1", rp, "error"},
+	} {
+		if got := asked(t, tc.cookies, tc.message, tc.origin); got != tc.want+" to "+tc.origin {
+			t.Errorf("%s with %q is told %q, want %s", tc.origin, tc.cookies, got, tc.want)
+		}
 	}
 }

@@ -1,0 +1,222 @@
+package provider_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"idp/provider"
+	"idp/storage"
+)
+
+// What each feature defends by itself must hold where they meet.
+
+func TestASecretDoesNotVouchForAnAppThatGetsItsTokensInFront(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const own = "com.example.app:/cb"
+		app, _ := w.client(func(c *provider.Client) {
+			versatile(c)
+			c.Type, c.AuthMethod, c.FirstParty, c.RedirectURIs = provider.Native, "client_secret_basic", false, []string{own}
+		})
+		ann, b := w.person("Ann"), w.browser()
+		b.signIn(ann)
+		w.agree(ann, app, "openid", "profile", "email", "offline_access")
+		for _, types := range allTypes {
+			to := b.authorize(ask(app, "redirect_uri", own, "response_type", types, "prompt", "none")).Header().Get("Location")
+			if asked := strings.Contains(to, "consent_required"); asked == (types == "code") {
+				t.Errorf("%s: whoever took the app's address is sent %q", types, to)
+			}
+		}
+	})
+}
+
+func TestPairwiseClientsCannotCompareSessionsEither(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		one, oneKey := w.client(func(c *provider.Client) {
+			c.Pairwise, c.FrontchannelLogoutURI = true, "https://rp.example.org/bye"
+		})
+		rp := listen(t)
+		other, otherKey := w.client(func(c *provider.Client) {
+			c.Pairwise, c.RedirectURIs, c.BackchannelLogoutURI = true, []string{"https://elsewhere.example/cb"}, rp.URL
+		})
+		public, publicKey := w.client(nil)
+		b := w.browser()
+		s := b.signIn(w.person("Ann"))
+		hint := b.tokens(one, oneKey).ID
+		u, err := url.Parse(b.authorize(ask(other, "redirect_uri", "https://elsewhere.example/cb")).Header().Get("Location"))
+		must(t, err)
+		theirs := read(t, w.redeem(other, otherKey, u.Query().Get("code"), "redirect_uri", "https://elsewhere.example/cb"), http.StatusOK).ID
+		first, second := w.claims(hint)["sid"], w.claims(theirs)["sid"]
+		if first == nil || second == nil || first == second || first == string(s.ID) || second == string(s.ID) {
+			t.Fatalf("two sectors compare their people by sid: %v and %v of %s", first, second, s.ID)
+		}
+		if again := w.claims(b.tokens(one, oneKey).ID)["sid"]; again != first {
+			t.Errorf("one client hears two names of one session: %v, then %v", first, again)
+		}
+		if got := w.claims(b.tokens(public, publicKey).ID)["sid"]; got != string(s.ID) {
+			t.Errorf("a public client hears %v", got)
+		}
+
+		// What tells of the end uses the same name, and so does the hint that ends it.
+		rec := b.leave(url.Values{"id_token_hint": {hint}})
+		page := frames(t, b.get(rec.Header().Get("Location")))
+		if b.present() || len(page.Frames) != 1 || !strings.Contains(page.Frames[0], url.Values{"sid": {first.(string)}}.Encode()) {
+			t.Errorf("still signed in: %v; told %v, not of %v", b.present(), page.Frames, first)
+		}
+		w.work(1, w.provider.TellLogout)
+		if _, told := w.verify(<-rp.heard, "RS256"); told["sid"] != second {
+			t.Errorf("the logout token speaks of %v, not of %v", told["sid"], second)
+		}
+	})
+}
+
+func TestThisMachineIsNobodysSector(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ann, b := w.person("Ann"), w.browser()
+		b.signIn(ann)
+		seen := map[string]string{}
+		for _, host := range []string{"127.0.0.1", "[::1]", "localhost"} {
+			for range 2 {
+				redirect := "http://" + host + "/cb"
+				c, key := w.client(func(c *provider.Client) {
+					c.Type, c.AuthMethod, c.Pairwise, c.RedirectURIs = provider.Native, "client_secret_post", true, []string{redirect}
+				})
+				u, err := url.Parse(b.authorize(ask(c, "redirect_uri", redirect)).Header().Get("Location"))
+				must(t, err)
+				name := w.subjectAt(read(t, w.redeem(c, key, u.Query().Get("code"), "redirect_uri", redirect), http.StatusOK))
+				if seen[name] != "" {
+					t.Errorf("apps at %s and %s know her by one name", host, seen[name])
+				}
+				seen[name] = host
+			}
+		}
+	})
+}
+
+func TestNothingIsKeptOfARequestThatMeansNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, key := w.client(nil)
+		junk := []string{"password", "hunter2", "client_secret", key, "access_token", "idp_at_x", "utm_source", strings.Repeat("x", 8000)}
+		b := w.browser()
+		kept := b.waiting(b.authorize(ask(c, junk...)))
+		for i := 0; i < len(junk); i += 2 {
+			if strings.Contains(string(kept.Request), junk[i]) || strings.Contains(string(kept.Request), junk[i+1]) {
+				t.Errorf("the parked request keeps %s", junk[i])
+			}
+		}
+		b.signIn(w.person("Ann"))
+		if got := back(t, b.get("/oauth2/resume?ask="+string(kept.ID))); got.Get("code") == "" || got.Get("state") != "st-8f2k" {
+			t.Errorf("what remains is not enough: %v", got)
+		}
+	})
+}
+
+// gate answers nobody until it is opened.
+type gate struct {
+	open chan struct{}
+	mu   sync.Mutex
+	in   int
+	most int
+}
+
+func (g *gate) Get(context.Context, string, int64) ([]byte, error) {
+	g.mu.Lock()
+	g.in++
+	g.most = max(g.most, g.in)
+	g.mu.Unlock()
+	<-g.open
+	g.mu.Lock()
+	g.in--
+	g.mu.Unlock()
+	return []byte("nothing"), nil
+}
+
+func (*gate) PostForm(context.Context, string, url.Values) (int, error) { return 0, nil }
+
+func TestStrangersMakeFewCallsAtOnceForOneClient(t *testing.T) {
+	w := newWorld(t, sqlite(t), clockOf())
+	there := &gate{open: make(chan struct{})}
+	w.wire(provider.Deps{Outbound: there})
+	at := "https://rp.example.org/object"
+	named := func(c *provider.Client) { c.RequestURIs = []string{at} }
+	c, _ := w.client(named)
+	other, _ := w.client(named)
+	stranger := &browser{w: w}
+	refused := make(chan string, 40)
+	var all sync.WaitGroup
+	for range cap(refused) {
+		all.Go(func() {
+			refused <- back(t, stranger.authorize(ask(c, "request_uri", at))).Get("error")
+		})
+	}
+	for range cap(refused) - 4 {
+		if got := <-refused; got != "temporarily_unavailable" {
+			t.Errorf("one too many is told %q", got)
+		}
+	}
+	all.Go(func() { // another client's are not in their way
+		if got := back(t, stranger.authorize(ask(other, "request_uri", at))).Get("error"); got != "invalid_request_object" {
+			t.Errorf("a request of another client is told %q", got)
+		}
+	})
+	close(there.open)
+	all.Wait()
+	if there.most > 5 {
+		t.Errorf("%d calls at once", there.most)
+	}
+	if got := back(t, stranger.authorize(ask(c, "request_uri", at))).Get("error"); got != "invalid_request_object" {
+		t.Errorf("afterwards it is told %q", got)
+	}
+}
+
+func TestAnUpdateThatNamesNewAddressesToCallCountsLikeARegistration(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		there := &elsewhere{says: map[string][]byte{}}
+		w.clients.Outbound = there
+		w.wire(provider.Deps{OpenRegistration: true, Outbound: there, Throttle: storage.NewThrottle(w.db), Registrations: 2})
+		code, made := w.register(object{})
+		if code != http.StatusCreated {
+			t.Fatal(made)
+		}
+		path, access := "/oauth2/register/"+made["client_id"].(string), made["registration_access_token"].(string)
+		put := func(member string, value any) int {
+			said := object{"client_id": made["client_id"], "redirect_uris": []string{callback}, member: value}
+			code, _ := w.speak(http.MethodPut, path, access, said)
+			return code
+		}
+		if got := put("logo_uri", "https://cdn.example/1"); got != http.StatusOK {
+			t.Fatalf("the first is refused: %d", got)
+		}
+		for member, value := range map[string]any{
+			"logo_uri": "https://cdn.example/2", "jwks_uri": "https://keys.example/2", "request_uris": []string{"https://rp.example.org/o"},
+		} {
+			if got := put(member, value); got == http.StatusOK {
+				t.Errorf("%s changes as often as one likes", member)
+			}
+		}
+		if got := put("client_name", "Acme"); got != http.StatusOK {
+			t.Errorf("a name is counted: %d", got)
+		}
+		w.clock.Add(time.Hour + time.Second)
+		if got := put("jwks_uri", "https://keys.example/2"); got != http.StatusOK {
+			t.Errorf("an hour later it is %d", got)
+		}
+	})
+}
+
+func TestThePagesOfAClientThatIsOffAreNotShownInFrames(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, s, _ := framed(w)
+		list, err := w.clients.List(t.Context(), "", 0)
+		must(t, err)
+		must(t, w.clients.Disable(t.Context(), list[0].ID, "operator:cli"))
+		rec := b.confirm("confirm", s.ID, url.Values{})
+		if to := rec.Header().Get("Location"); b.present() || strings.Contains(to, "/logout/apps") {
+			t.Errorf("still signed in: %v, sent to %q", b.present(), to)
+		}
+	})
+}
