@@ -225,8 +225,8 @@ func TestAPushedRequestIsJudgedAtOnce(t *testing.T) {
 			"another pushed request": {w.push(c, key, ask(c, "request_uri", w.pushed(c, key, ask(c)).Get("request_uri"))), "invalid_request"},
 			"an unsigned object":     {w.push(c, key, url.Values{"request": {bare(t, `{"alg":"none"}`, w.inside(c))}}), "request_not_supported"},
 			"a broken object":        {w.push(c, key, url.Values{"request": {"x.y.z"}}), "invalid_request_object"},
-			"far too long":           {w.push(c, key, ask(c, "ui_locales", strings.Repeat("a", 8000), "acr_values", strings.Repeat("a", 8000), "prompt", strings.Repeat("login ", 1300),
-				"scope", strings.Repeat("openid ", 1100), "claims", `{"note":"`+strings.Repeat("a", 8000)+`"}`)), "invalid_request"},
+			"far too long": {w.push(c, key, ask(c, "ui_locales", strings.Repeat("a", 8000), "acr_values", strings.Repeat("a", 8000), "prompt", strings.Repeat("login ", 1300),
+				"scope", "openid"+strings.Repeat(" ", 7500), "claims", `{"note":"`+strings.Repeat("a", 8000)+`"}`)), "invalid_request"},
 		} {
 			if a := read(t, tc.rec, http.StatusBadRequest); a.Error != tc.code || tc.rec.Header().Get("Location") != "" {
 				t.Errorf("%s: %+v, want %s", why, a, tc.code)

@@ -161,7 +161,7 @@ func asked(t *testing.T, cookies, message, origin string) string {
 		const document = { cookie: cookies, currentScript: { getAttribute: () => 'state' } };
 		new Function('window', 'document', script)(window, document);
 		hear({ data: message, origin, source: { postMessage: (said, to) => process.stdout.write(said + ' to ' + to) } });`
-	script, err := os.ReadFile("checksession.js")
+	script, err := os.ReadFile("session_state.js")
 	must(t, err)
 	said, err := exec.CommandContext(t.Context(), "node", "-e", page, string(script), cookies, message, origin).Output()
 	must(t, err)
