@@ -34,6 +34,7 @@ type assertionClaims struct {
 	issuer, subject, id          string
 	audience                     []string
 	expires, issuedAt, notBefore time.Time // zero if absent
+	request                      bool      // there are parameters of an authorization request beside them
 }
 
 // readAssertion reads claims by their exact names, so that nothing means two things.
@@ -58,6 +59,7 @@ func readAssertion(raw json.RawMessage) (c assertionClaims, ok bool) {
 		}
 		*into = time.Unix(int64(*seconds), 0).UTC()
 	}
+	c.request = m["response_type"] != nil || m["redirect_uri"] != nil
 	var one string
 	if json.Unmarshal(m["aud"], &one) == nil {
 		c.audience = []string{one}
@@ -126,6 +128,8 @@ func (p *Provider) flaw(r *http.Request, c Client, typ string, a assertionClaims
 	switch {
 	case !slices.Contains(assertionTypes, strings.ToLower(typ)):
 		return "The client_assertion has a typ of something else."
+	case a.request: // it may have come through a browser, or lie open at a request_uri (RFC 9101 §10.8)
+		return "The client_assertion is a request object."
 	case a.issuer != string(c.ID) || a.subject != string(c.ID):
 		return "The iss and sub of a client_assertion are the client_id."
 	case len(a.audience) == 0 || foreign:

@@ -220,3 +220,27 @@ func TestThePagesOfAClientThatIsOffAreNotShownInFrames(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestObjectThatTravelsThroughABrowserProvesNoClient(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.keyed(func(c *provider.Client) { c.Type, c.FirstParty, c.GrantTypes, c.Scopes, c.RedirectURIs = provider.Web, true, nil, nil, []string{callback} })
+		sign := func(claims map[string]any) string { return jws(t, "ES256", partyKey(), nil, claims) }
+		// Some libraries put sub and jti into every JWT that they sign.
+		object := w.assertion(c, "response_type", "code", "client_id", c.ID, "redirect_uri", callback, "scope", "openid", "state", "x",
+			"code_challenge", challengeOf(verifier), "code_challenge_method", "S256")
+		b := w.browser()
+		b.signIn(w.person("Ann"))
+		seen := sign(object)
+		b.code(url.Values{"client_id": {string(c.ID)}, "request": {seen}})
+		push := func(raw string) (int, string) {
+			rec := w.form("/oauth2/par", with(ask(c), "client_assertion_type", assertionType, "client_assertion", raw))
+			return rec.Code, rec.Body.String()
+		}
+		if code, said := push(seen); code != http.StatusUnauthorized {
+			t.Errorf("who read it in a history passes for the client: %d %s", code, said)
+		}
+		if code, said := push(sign(w.assertion(c))); code != http.StatusCreated {
+			t.Errorf("the client itself does not: %d %s", code, said)
+		}
+	})
+}
