@@ -48,6 +48,7 @@ type Facts struct {
 	AMR         []string  `json:"amr,omitempty"`
 
 	Requested ClaimsRequest `json:"requested,omitzero"`
+	Sector    string        `json:"sector,omitempty"` // for whose names the person said yes, "" for a public client
 }
 
 // Why says what ended an authorization.

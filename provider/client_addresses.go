@@ -61,7 +61,20 @@ func (c *Clients) validAddresses(client Client) error {
 	if uri := client.InitiateLoginURI; uri != "" && (!webLink(uri) || !strings.HasPrefix(uri, "https://")) {
 		return invalid("initiate_login_uri", "address_invalid", "Give an https address.")
 	}
+	if err := validBack(client); err != nil {
+		return err
+	}
 	return validFront(client)
+}
+
+// validBack keeps the sign-outs of a pairwise client at home: they carry names of its
+// sector, and only those who are sent back to the sector's addresses may learn them.
+func validBack(c Client) error {
+	host := hostnameOf(c.BackchannelLogoutURI)
+	if !c.Pairwise || host == "" || slices.ContainsFunc(c.RedirectURIs, func(r string) bool { return hostnameOf(r) == host }) {
+		return nil
+	}
+	return invalid("backchannel_logout_uri", "address_foreign", "The host must be that of a redirect URI where subjects are pairwise.")
 }
 
 // callable reports whether we would call an address: https, or in development the

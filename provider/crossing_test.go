@@ -15,6 +15,14 @@ import (
 
 // What each feature defends by itself must hold where they meet.
 
+// tokensAt is tokens for a client whose redirect URI is another.
+func (b *browser) tokensAt(redirect string, c provider.Client, key string) answer {
+	b.w.t.Helper()
+	u, err := url.Parse(b.authorize(ask(c, "redirect_uri", redirect)).Header().Get("Location"))
+	must(b.w.t, err)
+	return read(b.w.t, b.w.redeem(c, key, u.Query().Get("code"), "redirect_uri", redirect), http.StatusOK)
+}
+
 func TestASecretDoesNotVouchForAnAppThatGetsItsTokensInFront(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const own = "com.example.app:/cb"
@@ -41,15 +49,12 @@ func TestPairwiseClientsCannotCompareSessionsEither(t *testing.T) {
 		})
 		rp := listen(t)
 		other, otherKey := w.client(func(c *provider.Client) {
-			c.Pairwise, c.RedirectURIs, c.BackchannelLogoutURI = true, []string{"https://elsewhere.example/cb"}, rp.URL
+			c.Pairwise, c.RedirectURIs, c.BackchannelLogoutURI = true, []string{rp.URL + "/cb"}, rp.URL
 		})
 		public, publicKey := w.client(nil)
 		b := w.browser()
 		s := b.signIn(w.person("Ann"))
-		hint := b.tokens(one, oneKey).ID
-		u, err := url.Parse(b.authorize(ask(other, "redirect_uri", "https://elsewhere.example/cb")).Header().Get("Location"))
-		must(t, err)
-		theirs := read(t, w.redeem(other, otherKey, u.Query().Get("code"), "redirect_uri", "https://elsewhere.example/cb"), http.StatusOK).ID
+		hint, theirs := b.tokens(one, oneKey).ID, b.tokensAt(rp.URL+"/cb", other, otherKey).ID
 		first, second := w.claims(hint)["sid"], w.claims(theirs)["sid"]
 		if first == nil || second == nil || first == second || first == string(s.ID) || second == string(s.ID) {
 			t.Fatalf("two sectors compare their people by sid: %v and %v of %s", first, second, s.ID)
@@ -85,9 +90,7 @@ func TestThisMachineIsNobodysSector(t *testing.T) {
 				c, key := w.client(func(c *provider.Client) {
 					c.Type, c.AuthMethod, c.Pairwise, c.RedirectURIs = provider.Native, "client_secret_post", true, []string{redirect}
 				})
-				u, err := url.Parse(b.authorize(ask(c, "redirect_uri", redirect)).Header().Get("Location"))
-				must(t, err)
-				name := w.subjectAt(read(t, w.redeem(c, key, u.Query().Get("code"), "redirect_uri", redirect), http.StatusOK))
+				name := w.subjectAt(b.tokensAt(redirect, c, key))
 				if seen[name] != "" {
 					t.Errorf("apps at %s and %s know her by one name", host, seen[name])
 				}
@@ -223,7 +226,9 @@ func TestThePagesOfAClientThatIsOffAreNotShownInFrames(t *testing.T) {
 
 func TestARequestObjectThatTravelsThroughABrowserProvesNoClient(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		c := w.keyed(func(c *provider.Client) { c.Type, c.FirstParty, c.GrantTypes, c.Scopes, c.RedirectURIs = provider.Web, true, nil, nil, []string{callback} })
+		c := w.keyed(func(c *provider.Client) {
+			c.Type, c.FirstParty, c.GrantTypes, c.Scopes, c.RedirectURIs = provider.Web, true, nil, nil, []string{callback}
+		})
 		sign := func(claims map[string]any) string { return jws(t, "ES256", partyKey(), nil, claims) }
 		// Some libraries put sub and jti into every JWT that they sign.
 		object := w.assertion(c, "response_type", "code", "client_id", c.ID, "redirect_uri", callback, "scope", "openid", "state", "x",
@@ -241,6 +246,76 @@ func TestARequestObjectThatTravelsThroughABrowserProvesNoClient(t *testing.T) {
 		}
 		if code, said := push(sign(w.assertion(c))); code != http.StatusCreated {
 			t.Errorf("the client itself does not: %d %s", code, said)
+		}
+	})
+}
+
+func TestNobodyMovesIntoAnothersSectorWithThePeopleTheyHave(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.open()
+		victim, victimKey := w.client(func(c *provider.Client) { c.Pairwise = true })
+		ann, b := w.person("Ann"), w.browser()
+		b.signIn(ann)
+		secretName := w.subjectAt(b.tokens(victim, victimKey))
+
+		const evil = "https://evil.example/cb"
+		said := object{"redirect_uris": []string{evil}, "subject_type": "pairwise", "token_endpoint_auth_method": "client_secret_post"}
+		code, made := w.register(said)
+		if code != http.StatusCreated {
+			t.Fatal(made)
+		}
+		id, key := provider.ClientID(made["client_id"].(string)), made["client_secret"].(string)
+		w.agree(ann, provider.Client{ID: id}, "openid", "profile", "email", "offline_access")
+		client := func() provider.Client {
+			c, err := w.clients.Get(t.Context(), id)
+			must(t, err)
+			return c
+		}
+		has := b.tokensAt(evil, client(), key)
+		if w.subjectAt(has) == secretName {
+			t.Fatal("two sectors share a name")
+		}
+		u, err := url.Parse(b.authorize(ask(client(), "redirect_uri", evil)).Header().Get("Location"))
+		must(t, err)
+
+		// It now says that it lives where the victim does, with what it was given elsewhere.
+		said["client_id"], said["redirect_uris"] = id, []string{callback}
+		if code, answer := w.speak(http.MethodPut, "/oauth2/register/"+string(id), made["registration_access_token"].(string), said); code != http.StatusOK {
+			t.Fatal(answer)
+		}
+		wantError(t, w.redeem(client(), key, u.Query().Get("code"), "redirect_uri", evil), http.StatusBadRequest, "invalid_grant")
+		wantError(t, w.refresh(client(), key, has.Refresh), http.StatusBadRequest, "invalid_grant")
+		w.wantDead(has.Access)
+		for _, raw := range []string{has.Access, has.Refresh} {
+			if told := w.post("/oauth2/introspect", client(), key, "token", raw).Body.String(); told != dead {
+				t.Errorf("introspection says %s", told)
+			}
+		}
+		if got := w.subjectAt(b.tokens(victim, victimKey)); got != secretName {
+			t.Errorf("the victim knows her as %s, no more as %s", got, secretName)
+		}
+	})
+}
+
+func TestAPairwiseClientIsToldOfSignOutsWhereItLives(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		there := w.open()
+		there.says["https://rp.example.org/sector.json"] = []byte(`["` + callback + `"]`)
+		said := object{"subject_type": "pairwise", "backchannel_logout_uri": "https://evil.example/names"}
+		for _, sector := range []string{"", "https://rp.example.org/sector.json"} {
+			if said["sector_identifier_uri"] = sector; sector == "" {
+				delete(said, "sector_identifier_uri")
+			}
+			if code, answer := w.register(said); code != http.StatusBadRequest {
+				t.Errorf("a stranger hears the names of the sector %q: %d %v", sector, code, answer)
+			}
+		}
+		said["backchannel_logout_uri"] = "https://rp.example.org:8443/bye"
+		if code, answer := w.register(said); code != http.StatusCreated {
+			t.Errorf("%d %v", code, answer)
+		}
+		if code, answer := w.register(object{"backchannel_logout_uri": "https://logout.example/"}); code != http.StatusCreated {
+			t.Errorf("a public client: %d %v", code, answer)
 		}
 	})
 }

@@ -53,6 +53,8 @@ func judgeCode(s Standing, c Client, form url.Values, now time.Time) judged {
 		return judged{burn, "The redirect_uri is not the one of the authorization request.", CodeBurned, event.AuthorizationRevoked}
 	case !proves(form.Get("code_verifier"), s.Facts.Challenge):
 		return judged{burn, "The code_verifier does not fit the code_challenge.", CodeBurned, event.AuthorizationRevoked}
+	case s.moved(c):
+		return rejected("The client knows people by other names since.")
 	case !s.stands(now) || !s.present(now):
 		return rejected("The person is not signed in any more.")
 	}
@@ -80,7 +82,7 @@ func judgeRefresh(s Standing, c Client, generation int, now time.Time) judged {
 	switch {
 	case s.Client != c.ID:
 		return rejected("The refresh token was issued to another client.")
-	case !s.stands(now):
+	case !s.stands(now) || s.moved(c):
 		return rejected("The refresh token is not valid any more.")
 	case s.RedeemedAt.IsZero() || generation > s.Generation:
 		return rejected("The refresh token is not known.")

@@ -340,10 +340,14 @@ func TestALogoutTokenIsSignedAndNamesThePersonAsThatClientsIDTokens(t *testing.T
 			jose.PS256: func(c *provider.Client) { c.IDToken.JWS, c.Pairwise = "PS256", true },
 		} {
 			rp := listen(t)
-			c, key := w.client(func(c *provider.Client) { c.BackchannelLogoutURI = rp.URL; change(c) })
+			at := rp.URL + "/cb"
+			c, key := w.client(func(c *provider.Client) {
+				c.BackchannelLogoutURI, c.RedirectURIs = rp.URL, []string{at}
+				change(c)
+			})
 			b := w.browser()
 			s := b.signIn(w.person(secret.NewID("Ann")))
-			hint := b.tokens(c, key).ID
+			hint := b.tokensAt(at, c, key).ID
 			var claims struct {
 				Subject string `json:"sub"`
 			}

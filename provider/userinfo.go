@@ -47,6 +47,9 @@ func (p *Provider) active(ctx context.Context, raw string) (bearing, error) {
 	if problem.Is(err, problem.NotFound) || err == nil && client.Disabled {
 		return bearing{}, errDead
 	}
+	if err == nil && t.Authorization != "" && s.moved(client) {
+		return bearing{}, errDead
+	}
 	return bearing{t, s, client}, err
 }
 
