@@ -215,16 +215,15 @@ func TestEachClientPassesByItsRegisteredMethodAlone(t *testing.T) {
 		keyed := w.keyed(func(c *provider.Client) { // its secret is a key for its ID tokens, and no password
 			c.IDToken = provider.Wrapping{JWS: "HS256"}
 		})
-		sharing, shared := w.sharing(nil)
+		sharing, shared := w.sharing(func(c *provider.Client) { // its keys are for its request objects
+			c.JWKS = jwks(t, jose.JSONWebKey{Key: partyKey().Public()})
+		})
 		plain, secretOfPlain := w.machine(func(c *provider.Client) { c.JWKS = jwks(t, jose.JSONWebKey{Key: partyKey().Public()}) })
 		raw := func(c provider.Client) string { return jws(t, "ES256", partyKey(), nil, w.assertion(c)) }
 		hmac := func(c provider.Client, key string) string { return jws(t, "HS256", []byte(key), nil, w.assertion(c)) }
 		whole, err := w.clients.Get(t.Context(), keyed.ID)
 		must(t, err)
-		var own string
-		if len(whole.Secrets) > 0 {
-			own = whole.Secrets[0].Value.Reveal()
-		}
+		own := whole.Secrets[0].Value.Reveal()
 		grant := url.Values{"grant_type": {"client_credentials"}}
 		secretOf := func(c provider.Client, key string) url.Values {
 			return url.Values{"grant_type": {"client_credentials"}, "client_id": {string(c.ID)}, "client_secret": {key}}
@@ -235,10 +234,10 @@ func TestEachClientPassesByItsRegisteredMethodAlone(t *testing.T) {
 			status int
 			code   string
 		}{
-			"private_key_jwt with its secret":         {secretOf(keyed, own+"x"), "", 401, "invalid_client"},
-			"private_key_jwt with basic":              {grant, basicOf(string(keyed.ID), "anything"), 401, "invalid_client"},
+			"private_key_jwt with its secret":         {secretOf(keyed, own), "", 401, "invalid_client"},
+			"private_key_jwt with basic":              {grant, basicOf(string(keyed.ID), own), 401, "invalid_client"},
 			"private_key_jwt with its id alone":       {with(url.Values{"grant_type": {"client_credentials"}}, "client_id", string(keyed.ID)), "", 401, "invalid_client"},
-			"private_key_jwt with HMAC of its secret": {asserting(hmac(keyed, "0123456789abcdef0123456789abcdef"+own)), "", 401, "invalid_client"},
+			"private_key_jwt with HMAC of its secret": {asserting(hmac(keyed, own)), "", 401, "invalid_client"},
 			"client_secret_jwt with its secret":       {secretOf(sharing, shared), "", 401, "invalid_client"},
 			"client_secret_jwt with basic":            {grant, basicOf(string(sharing.ID), shared), 401, "invalid_client"},
 			"client_secret_jwt with a key":            {asserting(raw(sharing)), "", 401, "invalid_client"},
