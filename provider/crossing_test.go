@@ -319,3 +319,42 @@ func TestAPairwiseClientIsToldOfSignOutsWhereItLives(t *testing.T) {
 		}
 	})
 }
+
+func TestAnApplicationCannotSayWhatIsTheOperators(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.open()
+		said := object{
+			"first_party": true, "FIRST_PARTY": true, "may_introspect": true, "id_token_claims": true, "audience": []string{"https://api.example"}, "type": "native",
+			"disabled": false, "sector": "bank.example", "registration_token": "x",
+		}
+		code, made := w.register(said)
+		if code != http.StatusCreated {
+			t.Fatal(made)
+		}
+		id, access := provider.ClientID(made["client_id"].(string)), made["registration_access_token"].(string)
+		plain := func(when string) {
+			c, err := w.clients.Get(t.Context(), id)
+			must(t, err)
+			if c.FirstParty || c.MayIntrospect || c.IDTokenClaims || len(c.Audience) > 0 || c.Type != provider.Web || c.Sector != "" {
+				t.Errorf("%s: %+v", when, c)
+			}
+		}
+		plain("registered")
+		said["client_id"] = id
+		if code, answer := w.speak(http.MethodPut, "/oauth2/register/"+string(id), access, said); code != http.StatusOK {
+			t.Fatal(answer)
+		}
+		plain("replaced")
+
+		// What the operator says of it afterwards is trust in what it was then.
+		_, err := w.clients.Update(t.Context(), id, "operator:cli", func(c *provider.Client) error {
+			c.FirstParty, c.MayIntrospect = true, true
+			return nil
+		})
+		must(t, err)
+		if code, answer := w.speak(http.MethodPut, "/oauth2/register/"+string(id), access, said); code != http.StatusOK {
+			t.Fatal(answer)
+		}
+		plain("replaced after it was trusted")
+	})
+}
