@@ -15,7 +15,7 @@ type fetching struct {
 	busy map[ClientID]int
 }
 
-const objectFetches = 4 // at the same time for one client
+const objectFetches = 16 // at the same time for one client
 
 var errBusy = &fosite.RFC6749Error{
 	ErrorField: "temporarily_unavailable", CodeField: http.StatusTooManyRequests,
