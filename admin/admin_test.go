@@ -1,8 +1,12 @@
 package admin_test
 
 import (
+	"crypto/sha1" //nolint:gosec // what lists of breached passwords are made of
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +16,7 @@ import (
 	"idp/admin"
 	"idp/event"
 	"idp/identity"
+	"idp/internal/breach"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
@@ -97,6 +102,46 @@ func TestOperatorMakesAPersonWhoCanSignIn(t *testing.T) {
 		}
 		if made := h.happened(t, event.UserCreated); len(made) != 1 || made[0].User != string(u.ID) || made[0].Actor != admin.CLI {
 			t.Fatalf("events %+v", made)
+		}
+	})
+}
+
+// listed is a list of breached passwords in a file.
+func listed(t *testing.T, password string) *breach.List {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pwned.txt")
+	line := fmt.Sprintf("%X:12\n", sha1.Sum([]byte(password))) //nolint:gosec // what such lists are made of
+	if err := os.WriteFile(path, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := breach.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestOperatorsChooseNoBreachedPasswordsEither(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		l := listed(t, "leaked meadow trombone")
+		h.users.Breaches = l
+		leaked := admin.NewUser{Email: "bob@example.com", Password: secret.NewString("leaked meadow trombone")}
+		if _, err := h.users.Create(t.Context(), leaked, admin.CLI); !problem.HasCode(err, "password_breached") {
+			t.Fatal(err)
+		}
+		h.create(t, "ann@example.com")
+		if made := h.happened(t, event.PasswordUnchecked); len(made) != 0 {
+			t.Fatalf("%+v", made)
+		}
+		if err := l.Close(); err != nil { // nobody can look anything up any more
+			t.Fatal(err)
+		}
+		u, err := h.users.Create(t.Context(), leaked, admin.CLI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := h.happened(t, event.PasswordUnchecked); len(said) != 1 || said[0].User != string(u.ID) || said[0].Actor != admin.CLI {
+			t.Fatalf("%+v", said)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type Users struct {
 	Sessions session.Store
 	Events   event.Recorder
 	Hasher   *secret.Hasher
+	Breaches login.Breaches             // nil: passwords are not looked up
 	Rules    func() login.PasswordRules // in force for passwords that an operator chooses
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
 	Now      func() time.Time
@@ -48,8 +49,12 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 		return identity.User{}, identity.ErrEmail.On("email")
 	}
 	var hash secret.String
+	var unchecked bool
 	if !n.Password.Empty() {
 		if err := u.Rules().Check(n.Password, address); err != nil {
+			return identity.User{}, err
+		}
+		if unchecked, err = login.Fresh(ctx, u.Breaches, n.Password); err != nil {
 			return identity.User{}, err
 		}
 		if hash, err = u.Hasher.Hash(ctx, n.Password); err != nil {
@@ -70,7 +75,10 @@ func (u *Users) Create(ctx context.Context, n NewUser, actor string) (identity.U
 	}
 	p.hash = hash
 	err = u.InTx(ctx, func(ctx context.Context) error {
-		return u.write(ctx, p, event.UserCreated, actor)
+		if err := u.write(ctx, p, event.UserCreated, actor); err != nil || !unchecked {
+			return err
+		}
+		return u.Events.Record(ctx, event.Event{Kind: event.PasswordUnchecked, Actor: actor, User: string(p.user.ID)})
 	})
 	if err != nil {
 		return identity.User{}, err

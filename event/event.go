@@ -25,6 +25,7 @@ const (
 	AddressVerified      Kind = "address.verified"             // a person proved that they receive mail at an address
 	PasswordChanged      Kind = "password.changed"             // a person has another password
 	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
+	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked
 	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
 	SignInLocked         Kind = "sign_in.locked"               // too many wrong answers: the identifier is locked for a while

@@ -100,7 +100,7 @@ func (x *API) Submit(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// Password answers POST …/password: the new password of a reset.
+// Password answers POST …/password: the new password of a reset, or in place of a breached one.
 func (x *API) Password(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Password hidden `json:"password"`

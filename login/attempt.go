@@ -35,6 +35,7 @@ type Attempt struct {
 	Challenges map[identity.Method]Challenge // one live per method
 	Confirmed  bool                          // our own code to the address in question came back
 	Reset      bool                          // the person said the password is lost
+	Breached   secret.Digest                 // of the stored hash of the password that was proven, if it is known from a breach elsewhere
 	Draft      Draft                         // waits here until settle
 	Public     bool                          // "this is a public computer"
 	SessionID  session.ID                    // set once, by settle

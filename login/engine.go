@@ -30,6 +30,7 @@ type Engine struct {
 	Sessions session.Store
 	Events   event.Recorder
 	Hasher   Hasher
+	Breaches Breaches // nil: passwords are not looked up
 	Box      *secret.Box
 	Post     func(ctx context.Context, m message.Message) error // in the caller's transaction
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error

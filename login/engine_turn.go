@@ -234,6 +234,7 @@ func (e *Engine) view(t *turn) View {
 		rules := t.p.Rules
 		v.Rules = &rules
 	}
+	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {
 		v.Next = home
 		if t.ask.ID != "" {

@@ -37,7 +37,7 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		}
 		return NeedsEnrollment
 	}
-	if resetProven(a) && a.Draft.PasswordHash.Empty() {
+	if (resetProven(a) || a.Breached != "") && a.Draft.PasswordHash.Empty() {
 		return NeedsNewPassword
 	}
 	return Ready

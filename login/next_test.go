@@ -69,6 +69,18 @@ func TestTheOracleNoticesPlantedFaults(t *testing.T) {
 		{"a reset needs no new password",
 			rules{before(func(a *login.Attempt, _ *login.Facts, _ *login.Policy) { a.Draft.PasswordHash = hash }), identity.Method.Category},
 			"a reset ended without a new password"},
+		{"a breached password is good enough",
+			rules{before(func(a *login.Attempt, _ *login.Facts, _ *login.Policy) { a.Breached = "" }), identity.Method.Category},
+			"a breached password was kept"},
+		{"a breached password is changed before the second factor",
+			rules{func(a login.Attempt, f login.Facts, p login.Policy) login.Step {
+				s := login.Next(a, f, p)
+				if s == login.NeedsSecondFactor && a.Breached != "" && a.Draft.PasswordHash.Empty() {
+					return login.NeedsNewPassword
+				}
+				return s
+			}, identity.Method.Category},
+			"two-step verification was passed over"},
 		{"an address is taken unproven at sign-up",
 			rules{before(func(a *login.Attempt, _ *login.Facts, _ *login.Policy) { a.Confirmed = true }), identity.Method.Category},
 			"a sign-up ended unfinished"},
@@ -208,6 +220,8 @@ are the same whether an address is known, unknown, banned, locked or without a p
   day, that it has no account.
 - Signing up with a held address leads to the same page. Its owner is told, and the code in
   that mail signs the owner in, second factor and all; what was filled in is dropped.
+- Whether a password is known from a breach is asked after it was found right, and for
+  nobody else. Who typed it then chooses another one, after the second factor.
 - Somebody banned is told so after proving who they are, not before.
 - A network that fails too often waits, whoever it asks for.
 `)

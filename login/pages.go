@@ -144,7 +144,8 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 			Attempt    AttemptID
 			Identifier string
 			Rules      *PasswordRules
-		}{v.Party, v.ID, v.Identifier, v.Rules})
+			Breached   bool
+		}{v.Party, v.ID, v.Identifier, v.Rules, v.Breached})
 	case NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification:
 		return p.proof(w, r, v, trouble)
 	case NeedsHuman, NeedsEnrollment, Ready:

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -62,6 +63,9 @@ func (e *Engine) provePassword(ctx context.Context, t *turn, password secret.Str
 	t.a.Proofs = append(t.a.Proofs, identity.Proof{
 		Method: identity.Password, Category: identity.Password.Category(), Credential: string(on.ID), At: t.now,
 	})
+	if e.exposed(ctx, password) {
+		t.a.Breached = secret.DigestOf(cmp.Or(upgraded, on.Secret).Reveal())
+	}
 	if Next(t.a, t.f, t.p) == NeedsEmailVerification {
 		// Without the page having to ask; if it may not be sent again yet, one is out.
 		if err := e.send(ctx, t, identity.EmailCode); err != nil && !problem.Is(err, problem.TooMany) {

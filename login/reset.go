@@ -22,7 +22,7 @@ func (e *Engine) Forgot(ctx context.Context, at At) (View, error) {
 	return e.keep(ctx, t)
 }
 
-// SetPassword chooses the new password of a reset. It is written, and other sessions
+// SetPassword chooses the new password of a reset, or in place of a breached one. It is written, and other sessions
 // end, in the commit that completes the attempt.
 func (e *Engine) SetPassword(ctx context.Context, at At, password secret.String) (View, error) {
 	t, err := e.turn(ctx, at, setPassword)
@@ -33,6 +33,12 @@ func (e *Engine) SetPassword(ctx context.Context, at At, password secret.String)
 		return e.view(t), err
 	}
 	before := *t
+	if err := e.another(ctx, t, password); err != nil {
+		return e.view(&before), err
+	}
+	if err := e.fresh(ctx, t, password); err != nil {
+		return e.view(&before), err
+	}
 	t.a.Draft.PasswordHash, err = e.Hasher.Hash(ctx, password)
 	if err != nil {
 		return e.view(&before), err

@@ -49,7 +49,10 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.use(ctx, t, s); err != nil {
 		return err
 	}
-	if !fresh && resetProven(t.a) {
+	if !fresh && (resetProven(t.a) || t.a.Breached != "") {
+		if t.a.Breached != "" && !t.stands() {
+			return errReplaced
+		}
 		if err := e.replacePassword(ctx, t, draft.PasswordHash, s.ID); err != nil {
 			return err
 		}
@@ -174,7 +177,7 @@ func (e *Engine) use(ctx context.Context, t *turn, s session.Session) error {
 	return e.Sessions.SaveBrowser(ctx, b)
 }
 
-// replacePassword is the end of a reset: the new password, everywhere else signed out,
+// replacePassword is the end of a reset or of a change that a breach forced: the new password, everywhere else signed out,
 // locks opened, the person told.
 func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.String, keep session.ID) error {
 	f, ok := t.f.factor(identity.Password)
@@ -189,7 +192,11 @@ func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.Strin
 	if err != nil {
 		return err
 	}
-	t.tell(event.PasswordChanged, map[string]string{"by": "reset"})
+	by := "reset"
+	if t.a.Breached != "" {
+		by = "breach"
+	}
+	t.tell(event.PasswordChanged, map[string]string{"by": by})
 	for _, id := range ended {
 		t.said = append(t.said, event.Event{
 			Kind: event.SessionEnded, Actor: string(t.a.UserID), User: string(t.a.UserID), Session: string(id), Network: t.at.Network,

@@ -60,6 +60,11 @@ func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	if err := e.learn(ctx, t); err != nil {
 		return e.view(&before), err
 	}
+	if !f.Password.Empty() && t.p.Password {
+		if err := e.fresh(ctx, t, f.Password); err != nil {
+			return e.view(&before), err
+		}
+	}
 	full := !t.a.Identifier.None() && (!t.p.Password || !f.Password.Empty() || !t.a.Draft.PasswordHash.Empty())
 	if full {
 		if err := e.send(ctx, t, identity.EmailCode); err != nil {

@@ -3,6 +3,7 @@ package login_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"idp/identity"
@@ -73,6 +74,10 @@ func (w *walker) step() {
 	case 9:
 		w.note("right password")
 		w.prove(identity.Password, rightPassword)
+		if w.view.Identifier == "leaky@example.com" {
+			w.note("leaked password")
+			w.prove(identity.Password, leakedPassword)
+		}
 	case 10:
 		w.note("some old code by " + string(m))
 		w.prove(m, w.one(w.codes))
@@ -110,8 +115,9 @@ func TestNoWalkThroughTheRealEngineEndsWhereItShouldNot(t *testing.T) {
 		h.person("plain@example.com", identity.Password)
 		banned := h.person("banned@example.com", identity.Password)
 		h.ban(banned)
+		leaky := h.leaky("leaky@example.com")
 		w := &walker{browser: h.browser(), dice: rand.New(rand.NewPCG(seed, 7)),
-			names: []string{"twostep@example.com", "plain@example.com", "banned@example.com", "nobody@example.com", fmt.Sprintf("new%d@example.com", seed)}}
+			names: []string{"twostep@example.com", "plain@example.com", "banned@example.com", "leaky@example.com", "nobody@example.com", fmt.Sprintf("new%d@example.com", seed)}}
 		w.signIn()
 		for range 180 {
 			w.step()
@@ -129,6 +135,9 @@ func TestNoWalkThroughTheRealEngineEndsWhereItShouldNot(t *testing.T) {
 				for _, p := range s.Proofs {
 					covered |= oracle[p.Method]
 				}
+				if s.User == leaky && slices.ContainsFunc(s.Proofs, byPassword) && h.password(leaky) == leakedPassword {
+					t.Fatalf("seed %d: a breached password was kept after %q", seed, w.log)
+				}
 				if covered == 0 || s.User == twoStep && covered != knows|has || s.User == banned {
 					t.Fatalf("seed %d: session of %s with %+v after %q", seed, s.User, s.Proofs, w.log)
 				}
@@ -144,6 +153,8 @@ func TestNoWalkThroughTheRealEngineEndsWhereItShouldNot(t *testing.T) {
 		t.Errorf("the walks made %d sessions and saw %v: they do not get around", sessions, steps)
 	}
 }
+
+func byPassword(p identity.Proof) bool { return p.Method == identity.Password }
 
 func anyProblem(err error) bool {
 	for _, k := range []problem.Kind{problem.Invalid, problem.Conflict, problem.Gone, problem.Forbidden, problem.TooMany} {

@@ -128,7 +128,7 @@ func (n node) facts() login.Facts {
 
 func (n node) key() string {
 	var b strings.Builder
-	fmt.Fprint(&b, n.a.Goal, n.a.Identifier, n.a.UserID, n.a.Human, n.a.Confirmed, n.a.Reset, n.a.Draft.PasswordHash.Empty(),
+	fmt.Fprint(&b, n.a.Goal, n.a.Identifier, n.a.UserID, n.a.Human, n.a.Confirmed, n.a.Reset, n.a.Breached, n.a.Draft.PasswordHash.Empty(),
 		n.a.SessionID, n.a.AbandonedAt.IsZero(), n.who.name, n.held)
 	for _, p := range n.a.Proofs {
 		fmt.Fprint(&b, p.Method, p.Category)
@@ -185,6 +185,12 @@ func (w *walk) edges(n node) []edge {
 	if open("prove") {
 		for _, m := range w.provable(n, step) {
 			add("prove "+string(m), func(n *node) { w.prove(n, m) })
+			if m == identity.Password {
+				add("prove breached password", func(n *node) {
+					w.prove(n, m)
+					n.a.Breached = "digest"
+				})
+			}
 		}
 	}
 	if step == login.NeedsIdentifier {
@@ -353,6 +359,9 @@ func (w *walk) judge(n node, step login.Step) {
 	}
 	if inside && reset && n.a.Draft.PasswordHash.Empty() {
 		w.violation(n, "a reset ended without a new password")
+	}
+	if inside && n.a.Breached != "" && n.a.Draft.PasswordHash.Empty() {
+		w.violation(n, "a breached password was kept")
 	}
 	if inside && newcomer && (!n.a.Confirmed || n.held || n.a.Identifier.None() || w.policy.Password && n.a.Draft.PasswordHash.Empty()) {
 		w.violation(n, "a sign-up ended unfinished")

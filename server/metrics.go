@@ -50,6 +50,13 @@ func (m *metrics) gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+// counter adds a count, with one label, that is read when somebody asks.
+func (m *metrics) counter(name, help, label, value string, read func() int64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(
+		prometheus.CounterOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{label: value}},
+		func() float64 { return float64(read()) }))
+}
+
 func (m *metrics) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
@@ -62,4 +69,5 @@ func (s *Server) watchFigures() {
 		s.metrics.watch(name, db)
 	}
 	s.metrics.gauge("idp_hashing_waiting", "Passwords that wait for a hashing slot.", func() float64 { return float64(s.Hasher.Waiting()) })
+	s.watchBreaches()
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"idp/admin"
+	"idp/internal/breach"
 	"idp/internal/config"
 	"idp/internal/outbound"
 	"idp/internal/secret"
@@ -36,6 +37,7 @@ type Rooms struct {
 	Outbox      *message.Outbox
 	Events      *storage.Events
 	Outbound    *outbound.Client
+	Breaches    *breach.List // nil: passwords are not looked up
 	Keys        *token.KeySet
 	Clients     *provider.Clients
 	Sessions    session.Store // says to relying parties which sessions ended
@@ -62,7 +64,7 @@ func OpenAt(ctx context.Context, cfg config.Config, log *slog.Logger, clock func
 	}
 	r := &Rooms{Config: cfg, Log: log, DB: db, Box: box, now: now}
 	if err := r.build(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
@@ -99,6 +101,9 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 		return err
 	}
 	r.Outbound = outbound.New(outbound.Options{Loopback: r.Config.Development(), Allow: r.Config.OutboundAllow, Now: r.now})
+	if err := r.breaches(); err != nil {
+		return err
+	}
 	r.Keys = &token.KeySet{Store: storage.NewKeys(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
 	if err := r.Keys.Ensure(ctx); err != nil {
 		return err
@@ -115,7 +120,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{
-		Store: store, People: people, Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher,
+		Store: store, People: people, Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
 	}
 	r.Operators = &admin.Operators{Store: store, People: people, Events: r.Events, Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now}
@@ -154,5 +159,5 @@ func (r *Rooms) mail() error {
 	return err
 }
 
-// Close lets go of the database.
-func (r *Rooms) Close() error { return r.DB.Close() }
+// Close lets go of the database and the list of breached passwords.
+func (r *Rooms) Close() error { return errors.Join(r.Breaches.Close(), r.DB.Close()) }

@@ -63,7 +63,7 @@ func startAt(t *testing.T, database, path string, more ...string) *site {
 		t.Fatal(err)
 	}
 	s := &site{T: t, host: "http://localhost:" + port}
-	if len(more) > 0 { // a certificate
+	if slices.ContainsFunc(more, func(s string) bool { return strings.HasPrefix(s, "IDP_TLS_") }) {
 		s.host = "https://localhost:" + port
 	}
 	s.issuer = s.host + path

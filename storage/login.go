@@ -54,6 +54,7 @@ type attemptBody struct {
 	Challenges  map[identity.Method]login.Challenge `json:"challenges,omitempty"`
 	Confirmed   bool                                `json:"confirmed,omitempty"`
 	Reset       bool                                `json:"reset,omitempty"`
+	Breached    secret.Digest                       `json:"breached,omitempty"`
 	Draft       login.Draft                         `json:"draft,omitzero"`
 	Public      bool                                `json:"public,omitempty"`
 	Session     session.ID                          `json:"session,omitempty"`
@@ -67,7 +68,7 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
 	r.Body = encode(attemptBody{
 		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human,
-		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Draft: a.Draft, Public: a.Public,
+		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public,
 		Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
 	if !a.Draft.PasswordHash.Empty() {
@@ -84,7 +85,7 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 	a := login.Attempt{
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
 		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human,
-		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Draft: b.Draft, Public: b.Public,
+		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public,
 		SessionID: b.Session, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),
 	}

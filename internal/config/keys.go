@@ -77,6 +77,15 @@ func Keys() []Key {
 		{Name: "outbound_allow",
 			Doc: "Networks (10.1.0.0/16), addresses or host names that may be reached although they are private, a list. What relying parties name, like their keys, is fetched from public addresses alone; in development also from this machine.",
 			at:  func(c *Config) any { return &c.OutboundAllow }},
+		{Name: "breached_passwords.check", Depends: "off in development, online in production", Allowed: []string{"off", "online", "file"},
+			Doc: "Where passwords are looked up that are known from breaches elsewhere: nowhere, at breached_passwords.url, or in breached_passwords.file. Online tells that service five hex digits of a SHA-1, never a password; if it does not answer, passwords pass unchecked.",
+			at:  func(c *Config) any { return &c.BreachedPasswords.Check }},
+		{Name: "breached_passwords.url", Default: "https://api.pwnedpasswords.com/range/",
+			Doc: "The range API of Have I Been Pwned, or of a mirror that speaks it. One on a private network has to be in outbound_allow.",
+			at:  func(c *Config) any { return &c.BreachedPasswords.URL }},
+		{Name: "breached_passwords.file",
+			Doc: "A file of sorted SHA-1 hashes, \"HASH:COUNT\" a line, as the official downloader of Pwned Passwords writes it. It is searched in place; a new one is seen after a restart.",
+			at:  func(c *Config) any { return &c.BreachedPasswords.File }},
 		{Name: "metrics_listen",
 			Doc: "Address and port for Prometheus metrics, like 127.0.0.1:9090. Off if empty.",
 			at:  func(c *Config) any { return &c.MetricsListen }},
@@ -140,6 +149,7 @@ type Config struct {
 	TLS                    TLS
 	TrustedProxies         []string
 	OutboundAllow          []string
+	BreachedPasswords      BreachedPasswords
 	MetricsListen          string
 	Log                    Log
 	TemplatesDir           string
@@ -153,6 +163,10 @@ type Config struct {
 
 // TLS names the files of a certificate; both or none.
 type TLS struct{ CertificateFile, KeyFile string }
+
+// BreachedPasswords says where passwords known from breaches are looked up: Check is off,
+// online or file.
+type BreachedPasswords struct{ Check, URL, File string }
 
 // Log says how much is logged and how it looks.
 type Log struct{ Level, Format string }

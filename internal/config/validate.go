@@ -30,6 +30,7 @@ func (c Config) Validate() error {
 	c.judgeListening(&r)
 	c.judgeProxies(&r)
 	c.judgeOutbound(&r)
+	c.judgeBreachedPasswords(&r)
 	c.judgeDatabase(&r)
 	c.judgeMail(&r)
 	c.judgeFiles(&r)
@@ -134,6 +135,21 @@ func (c Config) judgeOutbound(r *reasons) {
 	}
 }
 
+func (c Config) judgeBreachedPasswords(r *reasons) {
+	switch b := c.BreachedPasswords; b.Check {
+	case "file":
+		if b.File == "" {
+			r.add("breached_passwords.check is file, but breached_passwords.file names none")
+		}
+	case "online":
+		u, err := url.Parse(b.URL)
+		if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+			u.Scheme != "https" && (u.Scheme != "http" || !c.Development() || !loopback(u.Hostname())) {
+			r.add("breached_passwords.url %q is no https URL without query: five digits are put behind it", b.URL)
+		}
+	}
+}
+
 func (c Config) judgeDatabase(r *reasons) {
 	scheme, _, _ := strings.Cut(c.Database(), ":")
 	switch scheme {
@@ -182,7 +198,7 @@ func (c Config) judgeMail(r *reasons) {
 }
 
 func (c Config) judgeFiles(r *reasons) {
-	for key, file := range map[string]string{"tls.certificate_file": c.TLS.CertificateFile, "tls.key_file": c.TLS.KeyFile, "templates_dir": c.TemplatesDir} {
+	for key, file := range map[string]string{"tls.certificate_file": c.TLS.CertificateFile, "tls.key_file": c.TLS.KeyFile, "templates_dir": c.TemplatesDir, "breached_passwords.file": c.BreachedPasswords.File} {
 		if file == "" {
 			continue
 		}
@@ -288,6 +304,9 @@ func (c Config) Warnings() []string {
 	}
 	if !c.Development() && c.Registration == "open" {
 		w = append(w, "registration is open: anybody may register relying parties")
+	}
+	if !c.Development() && c.BreachedPasswords.Check == "off" {
+		w = append(w, "breached_passwords.check is off: passwords that attackers try first may be chosen")
 	}
 	for _, l := range c.limits() {
 		if now := *l.at(&c).(*int); !c.Development() && now > number(l.Default) { //nolint:forcetypeassert // limits picks those

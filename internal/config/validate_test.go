@@ -53,6 +53,9 @@ func TestProductionRefusesWhatIsNotAndSaysWhatToDo(t *testing.T) {
 		{"passwords to be guessed", "IDP_LIMITS_WRONG_PASSWORDS=101", "lets passwords be guessed"},
 		{"no limit at all", "IDP_LIMITS_NETWORK_FAILURES=0", "choose 1 to 1000000"},
 		{"no lock at all", "IDP_LIMITS_LOCK=0s", "choose 1s to 720h"},
+		{"breached passwords of no file", "IDP_BREACHED_PASSWORDS_CHECK=file", "breached_passwords.file names none"},
+		{"breached passwords in the clear", "IDP_BREACHED_PASSWORDS_URL=http://localhost/range/", "is no https URL"},
+		{"breached passwords of a file that is not there", "IDP_BREACHED_PASSWORDS_FILE=" + open + "/none", "cannot be read"},
 		{"metrics for the public", "IDP_METRICS_LISTEN=:8080", "a port of their own"},
 	} {
 		err := production(t, c.change).Validate()
@@ -127,6 +130,7 @@ func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
 		{"a proxy that was not named", "trusted_proxies", production(t)},
 		{"generous limits", "limits.messages is 50, more than the 5", production(t, "IDP_LIMITS_MESSAGES=50")},
 		{"session management without https", "session_management is on, but not offered", load(t, "", "IDP_SESSION_MANAGEMENT=true")},
+		{"breached passwords", "breached_passwords.check is off", production(t, "IDP_BREACHED_PASSWORDS_CHECK=off")},
 		{"open registration", "anybody may register", production(t, "IDP_REGISTRATION=open")},
 	} {
 		if w := strings.Join(c.with.Warnings(), "\n"); !strings.Contains(w, c.want) {
@@ -138,6 +142,20 @@ func TestWarningsSayWhatIsRiskyButAllowed(t *testing.T) {
 	}
 	if w := load(t, "").Warnings(); len(w) != 0 {
 		t.Errorf("the default warns: %q", w)
+	}
+}
+
+func TestBreachedPasswordsAreLookedUpInProductionUnlessToldOtherwise(t *testing.T) {
+	for want, c := range map[string]config.Config{
+		"off": load(t, ""), "online": production(t), "file": production(t, "IDP_BREACHED_PASSWORDS_CHECK=file", "IDP_BREACHED_PASSWORDS_FILE="+write(t, "pwned", "x", 0o600)),
+	} {
+		if err := c.Validate(); err != nil || c.BreachedPasswords.Check != want {
+			t.Errorf("%q, %v, want %q", c.BreachedPasswords.Check, err, want)
+		}
+	}
+	mirror := load(t, "", "IDP_BREACHED_PASSWORDS_CHECK=online", "IDP_BREACHED_PASSWORDS_URL=http://localhost:9999/range/")
+	if err := mirror.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 

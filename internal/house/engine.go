@@ -100,7 +100,7 @@ func stepType(f *File, fun ast.Expr) bool {
 // other programs, drawing, hashing of passwords.
 var (
 	slowPackages = []string{"net/http", "net/smtp", "os/exec", "html/template", "text/template", "idp/internal/outbound"}
-	slowMethods  = []string{"Waste", "Deliver", "Render", "Dial", "DialContext", "Sleep", "Hash"}
+	slowMethods  = []string{"Waste", "Deliver", "Render", "Dial", "DialContext", "Sleep", "Hash", "Breached"}
 )
 
 func nothingSlowInTx(h *House) (found []string) {

@@ -16,6 +16,8 @@ var levels = map[string]int{
 	"internal/config":   -1,
 	"internal/outbound": -1,
 
+	"internal/breach": 0,
+
 	"identity":  0,
 	"event":     0,
 	"job":       0,

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -78,10 +79,16 @@ func transport(dial dialer, secured *tls.Config) *http.Transport {
 // Get fetches at most that many bytes. Anything but an answer with status 200 that is no
 // longer than that is an *Error.
 func (c *Client) Get(ctx context.Context, uri string, most int64) ([]byte, error) {
+	return c.GetWith(ctx, uri, nil, most)
+}
+
+// GetWith is Get with header fields of the caller's. The user agent stays ours.
+func (c *Client) GetWith(ctx context.Context, uri string, header http.Header, most int64) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
 	if err != nil {
 		return nil, &Error{err}
 	}
+	maps.Copy(req.Header, header)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, &Error{err}
