@@ -23,7 +23,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute),
 			}},
-			Confirmed: true, Reset: true, Public: true, SessionID: "sess_1",
+			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, SessionID: "sess_1",
 			Draft:     login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1"},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
 		}
