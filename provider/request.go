@@ -147,7 +147,7 @@ func (p *Provider) prompted(a *asked) error {
 		}
 	}
 	if len(a.prompts) > 1 && a.prompt(promptNone) {
-		return fosite.ErrInvalidRequest.WithHint("The prompt none cannot stand beside another.")
+		return fosite.ErrInvalidRequest.WithHint("The prompt none stands alone: it cannot be asked for together with another.")
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func aged(a *asked) error {
 	}
 	seconds, err := strconv.ParseInt(given, 10, 32)
 	if err != nil || seconds < 0 {
-		return fosite.ErrInvalidRequest.WithHint("The max_age is a number of seconds.")
+		return fosite.ErrInvalidRequest.WithHint("The max_age is a whole number of seconds, 0 or more.")
 	}
 	age := time.Duration(seconds) * time.Second
 	a.maxAge = &age

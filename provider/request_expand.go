@@ -27,7 +27,7 @@ func (p *Provider) expand(ctx context.Context, form url.Values) (url.Values, Ori
 	byValue, byReference := form.Get("request"), form.Get("request_uri")
 	switch {
 	case form.Has("registration"):
-		return nil, Origin{}, fosite.ErrRegistrationNotSupported.WithHint("Register before you ask.")
+		return nil, Origin{}, fosite.ErrRegistrationNotSupported.WithHint("Clients are registered beforehand here, not within a request: leave the parameter out.")
 	case byValue != "" && byReference != "":
 		return nil, Origin{}, fosite.ErrInvalidRequest.WithHint("Send request or request_uri, not both.")
 	case strings.HasPrefix(byReference, pushedPrefix):

@@ -44,7 +44,7 @@ func modeOf(c Client, redirect string, form url.Values) (mode string, ok bool) {
 
 func knownMode(a *asked) error {
 	if _, ok := modeOf(a.client, a.redirect, a.Form); !ok {
-		return fosite.ErrInvalidRequest.WithHint("The response_mode is not one of those for this client and response_type.")
+		return fosite.ErrInvalidRequest.WithHint("This response_mode does not exist, or does not fit the response_type and the client: leave it out for the default.")
 	}
 	return nil
 }
