@@ -84,6 +84,8 @@ func (c *Client) Get(ctx context.Context, uri string, most int64) ([]byte, error
 
 // GetWith is Get with header fields of the caller's. The user agent stays ours.
 func (c *Client) GetWith(ctx context.Context, uri string, header http.Header, most int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
 	if err != nil {
 		return nil, &Error{err}
@@ -98,6 +100,9 @@ func (c *Client) GetWith(ctx context.Context, uri string, header http.Header, mo
 		return nil, &Error{fmt.Errorf("status %d", res.StatusCode)}
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, most+1))
+	if err == nil {
+		err = ctx.Err() // what time cut short can look like an end
+	}
 	if err != nil {
 		return nil, &Error{err}
 	}
