@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -365,7 +366,7 @@ func TestInvitationReachesOneAddressByMail(t *testing.T) {
 
 func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		if h.settings.Now() != admin.DefaultSettings() {
+		if !reflect.DeepEqual(h.settings.Now(), admin.DefaultSettings()) {
 			t.Fatal("before the first save the defaults hold")
 		}
 		s, version, err := h.settings.Load(t.Context())
@@ -382,6 +383,8 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 			}},
 			{"sign_in.rules.min_length", func(s *admin.Settings) { s.SignIn.Rules.MinLength = 7 }},
 			{"sign_in.rules.min_score", func(s *admin.Settings) { s.SignIn.Rules.MinScore = 5 }},
+			{"sign_in.addresses.disposable", func(s *admin.Settings) { s.SignIn.Addresses.Disposable = "perhaps" }},
+			{"sign_in.addresses.blocked", func(s *admin.Settings) { s.SignIn.Addresses.Blocked = []string{"Evil.example"} }},
 			{"sessions.maximum", func(s *admin.Settings) { s.Sessions.Maximum = 401 * 24 * time.Hour }},
 			{"sessions.idle", func(s *admin.Settings) { s.Sessions.Idle = s.Sessions.Maximum + 1 }},
 		} {
@@ -392,7 +395,7 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 				t.Errorf("%s: %v", c.field, err)
 			}
 		}
-		s.SignIn.SignUp, s.Sessions.Idle = login.Closed, time.Hour
+		s.SignIn.SignUp, s.Sessions.Idle, s.SignIn.Addresses.Blocked = login.Closed, time.Hour, []string{"*.evil.example"}
 		if err := h.settings.Save(t.Context(), s, version, "user_1"); err != nil {
 			t.Fatal(err)
 		}
@@ -400,7 +403,7 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 			t.Errorf("a stale save: %v", err)
 		}
 		other := &admin.Keeper{Store: storage.NewSettings(h.db), Events: h.events, InTx: h.db.InTx}
-		if err := other.Reload(t.Context()); err != nil || other.Now() != s || h.settings.Now() != s {
+		if err := other.Reload(t.Context()); err != nil || !reflect.DeepEqual(other.Now(), s) || !reflect.DeepEqual(h.settings.Now(), s) {
 			t.Errorf("in force: %+v and %+v (%v)", other.Now(), h.settings.Now(), err)
 		}
 		if changed := h.happened(t, event.SettingsChanged); len(changed) != 1 || changed[0].Actor != "user_1" {
@@ -427,7 +430,7 @@ func TestUnreadableSettingsLeaveThoseInForce(t *testing.T) {
 		if err := storage.NewSettings(h.db).SaveSettings(t.Context(), body, version); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.settings.Reload(t.Context()); err == nil || h.settings.Now() != s {
+		if err := h.settings.Reload(t.Context()); err == nil || !reflect.DeepEqual(h.settings.Now(), s) {
 			t.Errorf("%s: %v, in force %+v", body, err, h.settings.Now())
 		}
 	}

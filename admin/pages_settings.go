@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ type settingsForm struct {
 	Modes               []login.Mode
 	MinLength, MinScore string
 	Maximum, Idle       string // hours
+	Allowed, Blocked    string // an entry a line
 	Version             int64
 	Saved               bool
 }
@@ -38,6 +40,7 @@ func (p *Pages) ShowSettings() web.Handler {
 			SignIn: s.SignIn, Modes: modes,
 			MinLength: strconv.Itoa(s.SignIn.Rules.MinLength), MinScore: strconv.Itoa(s.SignIn.Rules.MinScore),
 			Maximum: hours(s.Sessions.Maximum), Idle: hours(s.Sessions.Idle),
+			Allowed: strings.Join(s.SignIn.Addresses.Allowed, "\n"), Blocked: strings.Join(s.SignIn.Addresses.Blocked, "\n"),
 			Version: version, Saved: r.URL.Query().Has("saved"),
 		})
 	})
@@ -72,17 +75,29 @@ func readSettings(r *http.Request) settingsForm {
 		Modes: modes, Version: version,
 		MinLength: r.PostFormValue("sign_in.rules.min_length"), MinScore: r.PostFormValue("sign_in.rules.min_score"),
 		Maximum: r.PostFormValue("sessions.maximum"), Idle: r.PostFormValue("sessions.idle"),
+		Allowed: r.PostFormValue("sign_in.addresses.allowed"), Blocked: r.PostFormValue("sign_in.addresses.blocked"),
 		SignIn: login.Settings{
 			SignUp: login.Mode(r.PostFormValue("sign_in.sign_up")), TwoPages: ticked(r, "sign_in.two_pages"),
 			Password: ticked(r, "sign_in.password"), EmailCode: ticked(r, "sign_in.email_code"), EmailLink: ticked(r, "sign_in.email_link"),
 			Rules: login.PasswordRules{
 				Special: ticked(r, "sign_in.rules.special"), Digit: ticked(r, "sign_in.rules.digit"), MixedCase: ticked(r, "sign_in.rules.mixed_case"),
 			},
+			Addresses: identity.AddressRules{
+				Disposable: ruling(r, "sign_in.addresses.disposable"), Subaddresses: ruling(r, "sign_in.addresses.subaddresses"),
+			},
 		},
 	}
 }
 
-// settings reads the numbers; what the form does not show stays as it was before.
+// ruling is that of a box that is ticked to refuse.
+func ruling(r *http.Request, field string) identity.Ruling {
+	if ticked(r, field) {
+		return identity.Refuse
+	}
+	return identity.Allow
+}
+
+// settings reads the numbers and lists; what the form does not show stays as it was before.
 func (f *settingsForm) settings(before Settings) (Settings, error) {
 	s := before
 	s.SignIn = f.SignIn
@@ -93,12 +108,27 @@ func (f *settingsForm) settings(before Settings) (Settings, error) {
 	if s.SignIn.Rules.MinScore, err = whole("sign_in.rules.min_score", f.MinScore); err != nil {
 		return s, err
 	}
+	if s.SignIn.Addresses.Allowed, err = addresses("sign_in.addresses.allowed", f.Allowed); err != nil {
+		return s, err
+	}
+	if s.SignIn.Addresses.Blocked, err = addresses("sign_in.addresses.blocked", f.Blocked); err != nil {
+		return s, err
+	}
 	s.Sessions = session.Settings{}
 	if s.Sessions.Maximum, err = duration("sessions.maximum", f.Maximum); err != nil {
 		return s, err
 	}
 	s.Sessions.Idle, err = duration("sessions.idle", f.Idle)
 	return s, err
+}
+
+func addresses(field, typed string) ([]string, error) {
+	list, err := identity.ParseAddressList(typed)
+	var p *problem.Error
+	if errors.As(err, &p) {
+		return nil, p.On(field)
+	}
+	return list, err
 }
 
 func whole(field, typed string) (int, error) {

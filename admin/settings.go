@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,10 @@ func (s Settings) Validate() error {
 		return bad("sessions.maximum", "A session lasts from 5 minutes to 400 days.")
 	case s.Sessions.Idle < minSession || s.Sessions.Idle > s.Sessions.Maximum:
 		return bad("sessions.idle", "A session may lie unused for 5 minutes at least, and no longer than it lasts.")
+	}
+	var p *problem.Error
+	if err := in.Addresses.Validate(); errors.As(err, &p) {
+		return p.On("sign_in.addresses." + p.Field)
 	}
 	return nil
 }

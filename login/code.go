@@ -142,7 +142,7 @@ func (e *Engine) address(ctx context.Context, t *turn, box identity.Method, m *m
 		return false, err
 	}
 	m.Kind = message.NoAccount
-	if t.p.SignUp == Open {
+	if t.p.SignUp == Open && t.p.Addresses.Check(m.To) == nil {
 		m.Link = e.url("/sign-up")
 	}
 	return false, nil

@@ -23,6 +23,8 @@ type Settings struct {
 	EmailCode bool          `json:"email_code"` // a mailed code signs in
 	EmailLink bool          `json:"email_link"` // a mailed link signs in
 	Rules     PasswordRules `json:"rules"`
+
+	Addresses identity.AddressRules `json:"addresses"` // whoever signs up without an invitation
 }
 
 // PasswordRules decide what password may be chosen (NIST SP 800-63B-4: length first).
@@ -38,7 +40,7 @@ type PasswordRules struct {
 func DefaultSettings() Settings {
 	return Settings{
 		SignUp: Open, Password: true, EmailCode: true, EmailLink: true,
-		Rules: PasswordRules{MinLength: 8, MinScore: 2},
+		Rules: PasswordRules{MinLength: 8, MinScore: 2}, Addresses: identity.DefaultAddressRules(),
 	}
 }
 

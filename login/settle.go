@@ -20,6 +20,9 @@ import (
 func (e *Engine) settle(ctx context.Context, t *turn) error {
 	fresh := t.a.UserID == ""
 	if fresh {
+		if err := t.welcome(); err != nil {
+			return err // the rules changed after the address was typed
+		}
 		t.f.User = e.newcomer(t)
 		t.a.UserID = t.f.User.ID
 	}

@@ -47,7 +47,8 @@ func (e *Engine) invited(ctx context.Context, token secret.String, now time.Time
 
 // Submit fills in sign-up fields; what is given replaces what was there. When nothing is
 // missing any more, the code that confirms the address is sent at once. An address that
-// somebody holds gets the same screen; its owner is told by mail.
+// somebody holds gets the same screen; its owner is told by mail. An address that the
+// rules refuse is refused whether or not somebody holds it.
 func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	t, err := e.turn(ctx, at, submit)
 	if err != nil {
@@ -81,6 +82,15 @@ func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	return e.keep(ctx, t)
 }
 
+// welcome asks the rules about the address that a sign-up brings along: when it is typed,
+// and again when it would come on file. An invitation is the operator's own word for it.
+func (t *turn) welcome() error {
+	if t.a.Identifier.None() || t.a.Draft.Invitation != "" {
+		return nil
+	}
+	return t.p.Addresses.Check(t.a.Identifier)
+}
+
 // fill checks the fields and puts all but the password into the draft.
 func (t *turn) fill(f Fields) error {
 	if f.Email != "" {
@@ -92,6 +102,9 @@ func (t *turn) fill(f Fields) error {
 			return problem.New(problem.Invalid, "invitation_elsewhere", "This invitation is for another address.").On("email")
 		}
 		t.a.Identifier = address
+	}
+	if err := t.welcome(); err != nil {
+		return err
 	}
 	if !f.Password.Empty() && t.p.Password {
 		if err := t.p.Rules.Check(f.Password, t.a.Identifier); err != nil {

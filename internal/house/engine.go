@@ -10,6 +10,7 @@ import (
 var engineRules = []Rule{
 	{"a Step is made in login/next.go and only compared elsewhere", stepsComeFromNext},
 	{"inside InTx nothing is slow, and the closure shadows ctx", nothingSlowInTx},
+	{"an address comes on file only where its rules were thought of", addressesAreJudged},
 	{"interfaces are small, and storage says which it keeps", storesAreKept},
 }
 
@@ -289,4 +290,20 @@ func receiver(d *ast.FuncDecl) string {
 		return id.Name
 	}
 	return ""
+}
+
+// bringers may put an address on file. login asks identity.AddressRules first; what an
+// operator puts on file is the operator's choice.
+var bringers = []string{"login/settle.go", "admin/users.go", "admin/change.go"}
+
+func addressesAreJudged(h *House) (found []string) {
+	h.code(func(f *File) {
+		for n := range ast.Preorder(f.AST) {
+			call, ok := n.(*ast.CallExpr)
+			if ok && calledName(call) == "SaveHolding" && !slices.Contains(bringers, f.Path) {
+				found = append(found, f.At(call)+" puts an address on file: ask identity.AddressRules first, then add the file to bringers")
+			}
+		}
+	})
+	return found
 }
