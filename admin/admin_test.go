@@ -412,6 +412,25 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 	})
 }
 
+func TestAnOperatorsWordGoesBeforeTheRulesOfSignUp(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s, version, err := h.settings.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.SignIn.Addresses = identity.AddressRules{Disposable: identity.Refuse, Subaddresses: identity.Refuse, Allowed: []string{"corp.com"}}
+		if err := h.settings.Save(t.Context(), s, version, admin.CLI); err != nil {
+			t.Fatal(err)
+		}
+		for _, mail := range []string{"ann+x@corp.com", "bob@yopmail.com", "cyd@acme.org"} {
+			h.create(t, mail)
+			if _, err := h.invitations.Invite(t.Context(), "x"+mail, admin.CLI); err != nil {
+				t.Errorf("%s: %v", mail, err)
+			}
+		}
+	})
+}
+
 func TestUnreadableSettingsLeaveThoseInForce(t *testing.T) {
 	h := newHouse(t, storagetest.Open(t))
 	s, version, err := h.settings.Load(t.Context())
