@@ -30,7 +30,7 @@ const maxMetadata = 64 << 10
 
 func (f *clientFlags) on(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.metadata, "metadata", "", "JSON `file` with metadata as in RFC 7591, - for standard input; other flags go before it")
+	flags.StringVar(&f.metadata, "metadata", "", "JSON `file` with metadata as in RFC 7591, - for standard input; other flags win over what it says")
 	_ = cmd.MarkFlagFilename("metadata", "json") // fails only for a flag that is not there
 	flags.StringVar(&f.name, "name", "", "what people see")
 	oneOf(cmd, &f.kind, "type", "web", "what it is", "web", "spa", "native", "machine")
