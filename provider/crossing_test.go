@@ -358,3 +358,25 @@ func TestAnApplicationCannotSayWhatIsTheOperators(t *testing.T) {
 		plain("replaced after it was trusted")
 	})
 }
+
+func TestASecretThatWasGivenUpDoesNotComeBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, key := w.client(func(c *provider.Client) { c.AuthMethod = "client_secret_post" })
+		become := func(method string) (provider.Client, string) {
+			next, fresh, err := w.clients.Revise(t.Context(), c.ID, "operator:cli", func(c *provider.Client) error {
+				c.AuthMethod = method
+				return nil
+			})
+			must(t, err)
+			return next, fresh.Reveal()
+		}
+		if public, _ := become("none"); len(public.Secrets) != 0 {
+			t.Errorf("a public client keeps %d secrets", len(public.Secrets))
+		}
+		again, fresh := become("client_secret_post")
+		wantError(t, w.post("/oauth2/introspect", again, key, "token", "x"), http.StatusUnauthorized, "invalid_client")
+		if got := w.post("/oauth2/introspect", again, fresh, "token", "x").Body.String(); got != dead {
+			t.Errorf("with its new secret it is told %s", got)
+		}
+	})
+}
