@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -70,7 +71,7 @@ func TestRulesJudgeTheCanonicalAddress(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", tt.typed, err)
 		}
-		if got := tt.rules.Check(address); got != tt.want {
+		if got := tt.rules.Check(address); !errors.Is(got, tt.want) {
 			t.Errorf("%q: %v, want %v", tt.typed, got, tt.want)
 		}
 	}
@@ -113,7 +114,8 @@ func TestAListIsReadByLine(t *testing.T) {
 }
 
 func detail(err error) string {
-	if p, ok := err.(*problem.Error); ok {
+	var p *problem.Error
+	if errors.As(err, &p) {
 		return p.Detail
 	}
 	return ""
@@ -126,9 +128,9 @@ func TestRulesThatNobodyCouldTypeAreInvalid(t *testing.T) {
 		"allowed":      {Disposable: "allow", Subaddresses: "allow", Allowed: []string{"corp.com", "corp.com"}},
 		"blocked":      {Disposable: "allow", Subaddresses: "allow", Blocked: []string{"bücher.example"}},
 	} {
-		p, ok := r.Validate().(*problem.Error)
-		if !ok || p.Field != field {
-			t.Errorf("%s: %v", field, p)
+		var p *problem.Error
+		if err := r.Validate(); !errors.As(err, &p) || p.Field != field {
+			t.Errorf("%s: %v", field, err)
 		}
 	}
 }

@@ -74,5 +74,5 @@ func entry(line string, length int) (digest string, seen int, ok bool) {
 		return "", 0, false
 	}
 	n, err := strconv.ParseUint(count, 10, 63)
-	return strings.ToUpper(digest), int(n), err == nil //nolint:gosec // 63 bits fit
+	return strings.ToUpper(digest), int(n), err == nil
 }

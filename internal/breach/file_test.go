@@ -1,7 +1,7 @@
 package breach_test
 
 import (
-	"crypto/sha1" //nolint:gosec // what the list is made of
+	"crypto/sha1"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +14,7 @@ import (
 )
 
 func sha(password string) string {
-	return fmt.Sprintf("%X", sha1.Sum([]byte(password))) //nolint:gosec // what the list is made of
+	return fmt.Sprintf("%X", sha1.Sum([]byte(password)))
 }
 
 func write(t *testing.T, text string) string {
