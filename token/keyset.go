@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,13 +180,17 @@ func (k *KeySet) generate(s slot, state State) (Key, error) {
 	if k.Make != nil {
 		fresh = k.Make
 	}
-	private, err := fresh(s.algorithm)
-	if err != nil {
-		return Key{}, fmt.Errorf("make a %s key: %w", s.algorithm, err)
-	}
-	id, err := Thumbprint(private.Public())
-	if err != nil {
-		return Key{}, err
+	var private crypto.Signer
+	var id string
+	// One key in 64 would have an id that begins with a dash, which commands take for an option.
+	for tries := 0; tries < 5 && (id == "" || strings.HasPrefix(id, "-")); tries++ {
+		var err error
+		if private, err = fresh(s.algorithm); err != nil {
+			return Key{}, fmt.Errorf("make a %s key: %w", s.algorithm, err)
+		}
+		if id, err = Thumbprint(private.Public()); err != nil {
+			return Key{}, err
+		}
 	}
 	now := k.Now()
 	key := Key{ID: id, Purpose: s.purpose, Algorithm: s.algorithm, State: state, Private: private, CreatedAt: now}

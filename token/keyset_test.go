@@ -293,3 +293,33 @@ func TestPrivateKeysRestSealed(t *testing.T) {
 		t.Fatal("a private key is written in base64")
 	}
 }
+
+func TestNoKeyIDLooksLikeAnOption(t *testing.T) {
+	each(t, func(t *testing.T, k ring) {
+		dashed := func() crypto.Signer {
+			for {
+				key, err := token.NewPrivate("EdDSA")
+				must(t, err)
+				if id, err := token.Thumbprint(key.Public()); err == nil && strings.HasPrefix(id, "-") {
+					return key
+				}
+			}
+		}
+		made := 0
+		k.Make = func(algorithm string) (crypto.Signer, error) {
+			if made++; made <= 2 {
+				return dashed(), nil
+			}
+			return token.NewPrivate(algorithm)
+		}
+		must(t, k.Offer(t.Context(), "EdDSA"))
+		for _, key := range k.Keys() {
+			if strings.HasPrefix(key.ID, "-") {
+				t.Errorf("idp keys retire %s would be taken for an option", key.ID)
+			}
+		}
+		if made < 3 {
+			t.Errorf("%d keys were made", made)
+		}
+	})
+}
