@@ -23,6 +23,10 @@ const (
 	OperatorAppointed    Kind = "operator.appointed"           // a person became operator
 	OperatorLinkMade     Kind = "operator.link_made"           // a one-time link that makes its opener operator was printed
 	AddressVerified      Kind = "address.verified"             // a person proved that they receive mail at an address
+	AddressRemoved       Kind = "address.removed"              // an address or phone number left a person's file
+	FactorAdded          Kind = "factor.added"                 // a person can prove themselves with something more
+	FactorRemoved        Kind = "factor.removed"               // a person cannot prove themselves with something any more
+	FactorsReset         Kind = "factor.reset"                 // an operator took all second factors off a person's file
 	PasswordChanged      Kind = "password.changed"             // a person has another password
 	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
 	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked

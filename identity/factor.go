@@ -51,16 +51,21 @@ func (m Method) Category() Category {
 // FactorID names a factor on file.
 type FactorID string
 
-// Factor is something a person can prove with, on file. Secret is sealed at rest.
+// Factor is something a person can prove with, on file. Backup codes are a factor each.
 type Factor struct {
 	ID         FactorID
 	UserID     UserID
 	Method     Method
-	Name       string
-	Secret     secret.String // password: its hash (PHC or a foreign spelling)
+	Name       string        // the person's word for it, "" for none
+	Secret     secret.String // what recognises an answer; each method's file says what that is. Sealed at rest.
+	Credential string        // WebAuthn: the credential id in base64url, nobody else's; "" for other methods
+	Counter    int64         // moved by use: TOTP, the last time step; WebAuthn, the signature counter; backup code, 1 when spent
 	CreatedAt  time.Time
 	LastUsedAt time.Time
 }
+
+// Spent reports whether the factor can never prove anything again.
+func (f Factor) Spent() bool { return f.Method == BackupCode && f.Counter != 0 }
 
 // Proof is evidence that a person showed a factor.
 type Proof struct {

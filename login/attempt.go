@@ -1,6 +1,7 @@
 package login
 
 import (
+	"encoding/json"
 	"time"
 
 	"idp/identity"
@@ -19,7 +20,12 @@ const (
 	SignIn Goal = "sign_in"
 	SignUp Goal = "sign_up"
 	StepUp Goal = "step_up" // prove again within a session
+	Enroll Goal = "enroll"  // within a session, set up another factor
+	Extend Goal = "extend"  // within a session, prove another address or phone number and have it on file
 )
+
+// within reports whether the goal is one of somebody who is signed in already.
+func (g Goal) within() bool { return g == StepUp || g == Enroll || g == Extend }
 
 // Attempt is one browser's try at becoming a session: what was shown and proven.
 // What is still owed is Next's to say.
@@ -37,6 +43,7 @@ type Attempt struct {
 	Reset      bool                          // the person said the password is lost
 	Breached   secret.Digest                 // of the stored hash of the password that was proven, if it is known from a breach elsewhere
 	Draft      Draft                         // waits here until settle
+	Trust      bool                          // this browser need not show a second factor for a while
 	Public     bool                          // "this is a public computer"
 	SessionID  session.ID                    // set once, by settle
 	Version    int                           // 0: not saved yet
@@ -53,7 +60,8 @@ type Challenge struct {
 	Tries     int                 `json:"tries"`          // wrong answers left
 	SentAt    time.Time           `json:"sent_at"`
 	ExpiresAt time.Time           `json:"expires_at"`
-	UsedAt    time.Time           `json:"used_at,omitzero"` // answered; kept so that a used link can say so
+	UsedAt    time.Time           `json:"used_at,omitzero"`   // answered; kept so that a used link can say so
+	Ceremony  json.RawMessage     `json:"ceremony,omitempty"` // WebAuthn: what the browser's answer is checked against
 }
 
 // Draft is what sign-up and reset gather before anything is written.
@@ -62,6 +70,21 @@ type Draft struct {
 	PasswordHash secret.String `json:"-"` // of the chosen password; kept sealed by storage
 	Locale       string        `json:"locale,omitempty"`
 	Invitation   string        `json:"invitation,omitempty"` // id of the invitation that was shown
+	Factor       *DraftFactor  `json:"factor,omitempty"`     // being set up
+
+	Address identity.Identifier `json:"address,omitzero"` // Extend: what is to come on file
+}
+
+// DraftFactor is a factor that is being set up. Nothing is asked of its person before it is
+// on file, and it comes there only after one right answer.
+type DraftFactor struct {
+	Method     identity.Method     `json:"method"`
+	Name       string              `json:"name,omitempty"`
+	Secret     secret.String       `json:"-"` // kept sealed by storage
+	Credential string              `json:"credential,omitempty"`
+	Counter    int64               `json:"counter,omitempty"`
+	Target     identity.Identifier `json:"target,omitzero"`     // phone_code: the number
+	Confirmed  bool                `json:"confirmed,omitempty"` // one answer was right
 }
 
 const (

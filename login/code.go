@@ -89,7 +89,7 @@ func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
 	}
 	token := secret.Token("")
 	c := Challenge{
-		Link: secret.DigestOf(token.Reveal()), Target: target(t.a, t.f), Tries: codeTries,
+		Link: secret.DigestOf(token.Reveal()), Target: t.target(box), Tries: codeTries,
 		SentAt: t.now, ExpiresAt: t.now.Add(challengeLife),
 	}
 	m := message.Message{To: c.Target, Locale: t.at.Locale, Words: t.words(), ExpiresAt: c.ExpiresAt}
@@ -172,7 +172,7 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 	box := slot(m)
 	c, sent := t.a.Challenges[box]
 	switch {
-	case !sent, c.Target != target(t.a, t.f):
+	case !sent, c.Target != t.target(box):
 		return e.view(t), problem.New(problem.Conflict, "code_not_sent", "Ask for a code first.")
 	case !c.UsedAt.IsZero(), c.Tries <= 0, !t.now.Before(c.ExpiresAt):
 		return e.view(t), ErrCodeSpent

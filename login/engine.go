@@ -59,7 +59,8 @@ type Beginning struct {
 	Browser    session.Browser
 	Goal       Goal
 	Ask        AskID         // relying party waiting, or ""
-	Session    session.ID    // StepUp: the session whose person proves anew
+	Session    session.ID    // StepUp, Enroll, Extend: the session whose person it is
+	Address    string        // Extend: the email address or phone number, as typed
 	Invitation secret.String // SignUp: from the invitation's link, or empty
 	Public     bool          // "this is a public computer"
 	Locale     string
@@ -89,8 +90,8 @@ var (
 )
 
 // Start begins an attempt of that browser. A request of another browser, or one that
-// expired, is ErrAsk; sign-up may be ErrClosed or ErrUninvited; StepUp without a
-// standing session is session.ErrNobody.
+// expired, is ErrAsk; sign-up may be ErrClosed or ErrUninvited; StepUp, Enroll and Extend
+// without a standing session are session.ErrNobody.
 func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 	if b.Browser.ID == "" {
 		return View{}, errors.New("start an attempt: no browser")
@@ -116,31 +117,14 @@ func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 		if err := e.admit(ctx, t, b.Invitation); err != nil {
 			return View{}, err
 		}
-	case StepUp:
-		if err := e.again(ctx, t, b.Session); err != nil {
+	case StepUp, Enroll, Extend:
+		if err := e.again(ctx, t, b); err != nil {
 			return View{}, err
 		}
 	default:
-		return View{}, problem.New(problem.Invalid, "goal_unknown", "An attempt signs in, signs up or steps up.").On("goal")
+		return View{}, problem.New(problem.Invalid, "goal_unknown", "An attempt signs in, signs up, steps up, enrolls a factor or extends what is on file.").On("goal")
 	}
 	return e.keep(ctx, t)
-}
-
-// again fixes the person of a standing session, for proving anew.
-func (e *Engine) again(ctx context.Context, t *turn, id session.ID) error {
-	s, err := e.Sessions.Session(ctx, id)
-	if problem.Is(err, problem.NotFound) || err == nil && (s.Browser != t.a.Browser || !s.Alive(t.now)) {
-		return session.ErrNobody
-	}
-	if err != nil {
-		return err
-	}
-	t.a.UserID = s.User
-	if err := e.learn(ctx, t); err != nil {
-		return err
-	}
-	t.a.Identifier = t.f.mailbox()
-	return nil
 }
 
 // Look answers what is next. It changes nothing, unless nothing is owed any more.

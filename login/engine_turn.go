@@ -9,6 +9,7 @@ import (
 	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/internal/secret"
 	"idp/message"
 	"idp/session"
 )
@@ -28,12 +29,13 @@ type turn struct {
 	mail   []message.Message
 	said   []event.Event
 	cookie *session.Token
+	backup []secret.String // fresh backup codes, shown this once
 }
 
 // know fills in the person.
 func (t *turn) know(p Person) {
 	t.a.UserID = p.User.ID
-	t.f = Facts{Known: true, User: p.User, Holdings: p.Holdings, Factors: p.Factors}
+	t.f = Facts{Known: true, User: p.User, Holdings: p.Holdings, Factors: p.Factors, Trusted: t.f.Trusted}
 }
 
 // tell adds an event to those recorded with the change. Until they are proven, nobody
@@ -221,7 +223,7 @@ func (e *Engine) view(t *turn) View {
 	v := View{
 		ID: t.a.ID, Goal: t.a.Goal, Step: step, Identifier: t.a.Identifier.Value, Masked: t.a.Identifier.Mask(),
 		Reset: t.a.Reset, Methods: Options(t.a, t.f, t.p), SessionID: t.a.SessionID,
-		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public,
+		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public, BackupCodes: t.backup,
 	}
 	if t.ask.ID != "" {
 		party := t.ask.Party
@@ -252,7 +254,7 @@ func Options(a Attempt, f Facts, p Policy) []Option {
 	for _, m := range usable(a, f, p) {
 		o := Option{Method: m}
 		if box := slot(m); box != "" {
-			target := target(a, f)
+			target := target(a, f, p, m)
 			o.Target = target.Mask()
 			if c, ok := a.Challenges[box]; ok && c.UsedAt.IsZero() && c.Target == target {
 				o.Sent, o.ResendAt = true, c.SentAt.Add(resendAfter)
@@ -263,11 +265,21 @@ func Options(a Attempt, f Facts, p Policy) []Option {
 	return options
 }
 
-// target is where a message of this attempt goes: the address that was named, or within
-// a session or after a first proof the person's own.
-func target(a Attempt, f Facts) identity.Identifier {
-	if a.Goal == StepUp || a.Identifier.None() {
+// target is where a message for a method goes: what is to come on file, the number of the
+// factor, the address that was named, or the person's own.
+func target(a Attempt, f Facts, p Policy, m identity.Method) identity.Identifier {
+	step := Next(a, f, p)
+	switch {
+	case a.Goal == Extend && (step == NeedsEmailVerification || step == NeedsPhoneVerification):
+		return a.Draft.Address
+	case m == identity.PhoneCode && step == NeedsEnrollment && a.Draft.Factor != nil:
+		return a.Draft.Factor.Target
+	case m == identity.PhoneCode:
+		return f.phone()
+	case a.Goal.within() || a.Identifier.None():
 		return f.mailbox()
 	}
 	return a.Identifier
 }
+
+func (t *turn) target(m identity.Method) identity.Identifier { return target(t.a, t.f, t.p, m) }

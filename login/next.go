@@ -37,27 +37,50 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		}
 		return NeedsEnrollment
 	}
+	if p.Need.Resistant && identity.ACR(a.Proofs) != identity.PHR {
+		// Only now: whoever has a second factor shows it before there is another.
+		if f.has(identity.Passkey) {
+			return NeedsSecondFactor
+		}
+		return NeedsEnrollment
+	}
 	if (resetProven(a) || a.Breached != "") && a.Draft.PasswordHash.Empty() {
 		return NeedsNewPassword
+	}
+	switch {
+	case a.Goal == Enroll && (a.Draft.Factor == nil || !a.Draft.Factor.Confirmed):
+		return NeedsEnrollment
+	case a.Goal == Extend && !a.Confirmed && a.Draft.Address.Kind == identity.Phone:
+		return NeedsPhoneVerification
+	case a.Goal == Extend && !a.Confirmed:
+		return NeedsEmailVerification
 	}
 	return Ready
 }
 
-// owed returns the categories that must still be shown: both of them as soon as the
-// person has a second factor, or whatever the policy and the waiting request demand.
+// owed returns the categories that must still be shown.
 func owed(a Attempt, f Facts, p Policy) identity.Category {
-	required := p.Need.Categories
-	if f.hasSecond() {
-		required = identity.Both
-	}
-	return required &^ identity.Covered(a.Proofs)
+	return required(a, f, p) &^ identity.Covered(a.Proofs)
 }
 
-// hasSecond reports whether the person has turned on two-step verification. Backup codes
-// alone do not count: they stand in for a factor that is lost.
-func (f Facts) hasSecond() bool {
+// required returns the categories that this attempt must show: both of them as soon as the
+// person has a second factor or the policy wants everybody to, or whatever the waiting
+// request demands. A trusted browser need not show the second one when it only signs in: not
+// where more is demanded, and not where the password changes.
+func required(a Attempt, f Facts, p Policy) identity.Category {
+	trusted := f.Trusted && a.Goal == SignIn && !a.Reset && a.Breached == "" && f.hasSecond(p)
+	if p.Need.Resistant || !trusted && (f.hasSecond(p) || p.TwoStep == Required) {
+		return identity.Both
+	}
+	return p.Need.Categories
+}
+
+// hasSecond reports whether the person has turned on two-step verification, by a method that
+// the operator lets people use. Backup codes alone do not count: they stand in for a factor
+// that is lost.
+func (f Facts) hasSecond(p Policy) bool {
 	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool {
-		return x.Method != identity.BackupCode && x.Method.Category()&identity.Possession != 0
+		return x.Method != identity.BackupCode && x.Method.Category()&identity.Possession != 0 && p.allows(x.Method)
 	})
 }
 
@@ -86,123 +109,41 @@ func missing(a Attempt, p Policy) []string {
 	return fields
 }
 
-// usable returns the methods that may prove something at this step, best first.
-func usable(a Attempt, f Facts, p Policy) []identity.Method {
-	switch Next(a, f, p) {
-	case NeedsFirstFactor:
-		return firsts(a, f, p)
-	case NeedsSecondFactor:
-		return seconds(a, f, p)
-	case NeedsEmailVerification:
-		return []identity.Method{mailed(p)}
-	default:
-		return nil
-	}
-}
-
-// firsts never depends on who was named, so that it tells nobody who exists; only within
-// a session, where the person is known already, it looks at what they have.
-func firsts(a Attempt, f Facts, p Policy) []identity.Method {
-	var methods []identity.Method
-	if a.Reset {
-		methods = append(methods, identity.ResetCode)
-	}
-	if p.Password && (a.Goal != StepUp || f.has(identity.Password)) {
-		methods = append(methods, identity.Password)
-	}
-	if p.byMail() && (a.Goal != StepUp || !f.mailbox().None()) {
-		methods = append(methods, mailed(p))
-	}
-	return methods
-}
-
-// seconds are the methods on file that cover what is owed, the last used first. A mailed
-// reset is never among them: it would let one inbox stand for two factors.
-func seconds(a Attempt, f Facts, p Policy) []identity.Method {
-	open := owed(a, f, p)
-	factors := slices.Clone(f.Factors)
-	slices.SortStableFunc(factors, func(x, y identity.Factor) int { return y.LastUsedAt.Compare(x.LastUsedAt) })
-	var methods []identity.Method
-	for _, x := range factors {
-		switch {
-		case x.Method.Category()&open == 0, slices.Contains(methods, x.Method):
-		case x.Method == identity.Password && !p.Password:
-		case x.Method == identity.BackupCode && !f.hasSecond():
-		default:
-			methods = append(methods, x.Method)
-		}
-	}
-	if mail := mailed(p); p.byMail() && mail.Category()&open != 0 && !f.mailbox().None() {
-		methods = append(methods, mail)
-	}
-	return methods
-}
-
-// byMail reports whether a mailed code or link may sign somebody in.
-func (p Policy) byMail() bool { return p.EmailCode || p.EmailLink }
-
-// mailed is the method whose message is sent when an inbox has to be proven. One message
-// carries code and link when both are allowed, and a code when neither signs in.
-func mailed(p Policy) identity.Method {
-	if p.EmailLink && !p.EmailCode {
-		return identity.EmailLink
-	}
-	return identity.EmailCode
-}
-
-func (f Facts) has(m identity.Method) bool {
-	_, ok := f.factor(m)
-	return ok
-}
-
-func (f Facts) factor(m identity.Method) (identity.Factor, bool) {
-	i := slices.IndexFunc(f.Factors, func(x identity.Factor) bool { return x.Method == m })
-	if i < 0 {
-		return identity.Factor{}, false
-	}
-	return f.Factors[i], true
-}
-
-// mailbox is the person's verified address that codes go to, the primary one if there is one.
-func (f Facts) mailbox() identity.Identifier {
-	var found identity.Identifier
-	for _, h := range f.Holdings {
-		if h.Identifier.Kind == identity.Email && h.Verified() && (found.None() || h.Primary) {
-			found = h.Identifier
-		}
-	}
-	return found
-}
-
 // move is something that can happen to an attempt.
 type move string
 
 const (
+	passHuman   move = "pass_human"
 	identify    move = "identify"
 	prepare     move = "prepare"
 	prove       move = "prove"
 	forgot      move = "forgot"
 	submit      move = "submit"
 	setPassword move = "set_password"
+	enroll      move = "enroll"  // choose a factor and get what it takes to set it up
+	confirm     move = "confirm" // show that it works
 	cancel      move = "cancel"
 )
 
 // moves says at which steps a move is open; elsewhere it changes nothing.
 var moves = map[move][]Step{
+	passHuman:   {NeedsHuman},
 	identify:    {NeedsIdentifier, NeedsFirstFactor},
-	prepare:     {NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification},
-	prove:       {NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification},
+	prepare:     {NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
+	prove:       {NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
 	forgot:      {NeedsFirstFactor},
 	submit:      {MissingRequirements},
 	setPassword: {NeedsNewPassword},
+	enroll:      {NeedsEnrollment},
+	confirm:     {NeedsEnrollment},
 	cancel: {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEnrollment,
-		NeedsEmailVerification, MissingRequirements, NeedsNewPassword},
+		NeedsEmailVerification, NeedsPhoneVerification, MissingRequirements, NeedsNewPassword},
 }
 
 // open reports whether the move may be made on this attempt at that step. Within a session
 // the person is fixed: nobody else can be named, and a lost password is for signing in.
 func (m move) open(at Step, a Attempt, p Policy) bool {
-	if m == identify && a.Goal == StepUp {
+	if m == identify && a.Goal.within() {
 		return false
 	}
 	if m == forgot && (a.Goal != SignIn || !p.Password) {

@@ -146,7 +146,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 			Rules      *PasswordRules
 			Breached   bool
 		}{v.Party, v.ID, v.Identifier, v.Rules, v.Breached})
-	case NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification:
+	case NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification:
 		return p.proof(w, r, v, trouble)
 	case NeedsHuman, NeedsEnrollment, Ready:
 	}

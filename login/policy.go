@@ -25,7 +25,24 @@ type Settings struct {
 	Rules     PasswordRules `json:"rules"`
 
 	Addresses identity.AddressRules `json:"addresses"` // whoever signs up without an invitation
+
+	TwoStep      TwoStep `json:"two_step"`      // who needs two-step verification
+	TOTP         bool    `json:"totp"`          // codes of an authenticator app may be set up and used
+	BackupCodes  bool    `json:"backup_codes"`  // one-time codes come with the first second factor
+	SecurityKeys bool    `json:"security_keys"` // WebAuthn without user verification: possession only
+	Passkeys     bool    `json:"passkeys"`      // WebAuthn with user verification: both categories at once
+	SMS          bool    `json:"sms"`           // codes by SMS, for those who turned that on for a number of theirs
+	TrustDays    int     `json:"trust_days"`    // for so long a browser may skip the second factor; 0: never
 }
+
+// TwoStep says who needs two-step verification.
+type TwoStep string
+
+// The rules about two-step verification.
+const (
+	Optional TwoStep = "optional" // whoever turned it on
+	Required TwoStep = "required" // everybody; who has no second factor sets one up while signing in
+)
 
 // PasswordRules decide what password may be chosen (NIST SP 800-63B-4: length first).
 type PasswordRules struct {
@@ -41,6 +58,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		SignUp: Open, Password: true, EmailCode: true, EmailLink: true,
 		Rules: PasswordRules{MinLength: 8, MinScore: 2}, Addresses: identity.DefaultAddressRules(),
+		TwoStep: Optional, TOTP: true, BackupCodes: true, SecurityKeys: true, Passkeys: true,
 	}
 }
 
@@ -58,4 +76,5 @@ type Facts struct {
 	Holdings []identity.Holding
 	Factors  []identity.Factor
 	Held     bool // somebody holds the attempt's address, verified
+	Trusted  bool // the person let this browser skip the second factor, and that still holds
 }

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,12 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.vouch(ctx, t); err != nil {
 		return err
 	}
+	if err := e.install(ctx, t, draft.Factor); err != nil {
+		return err
+	}
+	if err := e.adopt(ctx, t, draft.Address); err != nil {
+		return err
+	}
 	if err := e.Sessions.SaveSession(ctx, s); err != nil {
 		return err
 	}
@@ -60,7 +67,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 			return err
 		}
 	}
-	t.tell(event.SignInSucceeded, map[string]string{"methods": methodsOf(t.a.Proofs)})
+	if t.a.Goal != Enroll && t.a.Goal != Extend {
+		t.tell(event.SignInSucceeded, map[string]string{"methods": methodsOf(t.a.Proofs)})
+	}
 	return e.choose(ctx, t)
 }
 
@@ -120,6 +129,30 @@ func (e *Engine) vouch(ctx context.Context, t *turn) error {
 		}
 		t.tell(event.AddressVerified, nil)
 	}
+	return nil
+}
+
+// adopt puts the address or phone number that answered on file, beside what is there. Who
+// claimed it without proof loses the claim.
+func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier) error {
+	if t.a.Goal != Extend {
+		return nil
+	}
+	if err := e.People.DropUnverified(ctx, address, t.a.UserID); err != nil {
+		return err
+	}
+	by := identity.EmailCode
+	if address.Kind == identity.Phone {
+		by = identity.PhoneCode
+	}
+	first := !slices.ContainsFunc(t.f.Holdings, func(h identity.Holding) bool { return h.Identifier.Kind == address.Kind && h.Primary })
+	if err := e.People.SaveHolding(ctx, identity.Holding{
+		ID: identity.HoldingID(secret.NewID("holding")), UserID: t.a.UserID, Identifier: address, Primary: first,
+		VerifiedAt: t.now, VerifiedBy: by, Source: identity.SourceSelf, CreatedAt: t.now,
+	}); err != nil {
+		return err
+	}
+	t.tell(event.AddressVerified, nil)
 	return nil
 }
 
@@ -210,7 +243,7 @@ func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.Strin
 			return err
 		}
 	}
-	t.mail = append(t.mail, message.Message{Kind: message.PasswordChanged, To: target(t.a, t.f), Locale: t.at.Locale})
+	t.mail = append(t.mail, message.Message{Kind: message.PasswordChanged, To: t.target(identity.EmailCode), Locale: t.at.Locale})
 	return e.unlock(ctx, t)
 }
 

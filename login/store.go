@@ -29,7 +29,14 @@ type People interface {
 	SaveUser(ctx context.Context, u identity.User) error                                   // creates at Version 0; problem.Conflict if Version moved
 	SaveHolding(ctx context.Context, h identity.Holding) error                             // problem.Conflict if somebody else holds it verified
 	DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) error // others' unproven claims to it
-	SaveFactor(ctx context.Context, f identity.Factor) error                               // creates or replaces; one password per person
+	SaveFactor(ctx context.Context, f identity.Factor) error                               // creates or replaces all but the counter; one password per person; problem.Conflict if the credential is somebody's
+	DropFactor(ctx context.Context, u identity.UserID, id identity.FactorID) error         // problem.NotFound if that person has no such factor
+
+	// UseFactor moves the factor's counter on from was, and notes when it was used: of those who
+	// race, and of those who come again, all but one get problem.Conflict.
+	UseFactor(ctx context.Context, id identity.FactorID, was, counter int64, at time.Time) error
+	// ByCredential returns who has that WebAuthn credential, or problem.NotFound.
+	ByCredential(ctx context.Context, credential string) (Person, error)
 }
 
 // Person is somebody on file with all that may prove them.

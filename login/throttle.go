@@ -63,7 +63,7 @@ func (e *Engine) aim(ctx context.Context, t *turn) (aim, error) {
 	if err != nil {
 		return aim{}, err
 	}
-	x := aim{address: target(t.a, t.f).Value, network: neighbourhood(t.at.Network)}
+	x := aim{address: t.target(identity.EmailCode).Value, network: neighbourhood(t.at.Network)}
 	if known && t.f.Known {
 		x.own = string(t.a.Browser)
 	}
@@ -143,7 +143,7 @@ func (e *Engine) giveBack(ctx context.Context, g tries, now time.Time) error {
 func (e *Engine) unlock(ctx context.Context, t *turn) error {
 	var keys []string
 	for _, own := range []string{"", string(t.a.Browser)} {
-		x := aim{address: target(t.a, t.f).Value, own: own}
+		x := aim{address: t.target(identity.EmailCode).Value, own: own}
 		keys = append(keys, e.personKey("password", x), e.personKey("password-warn", x))
 	}
 	return e.Throttle.Clear(ctx, keys)
@@ -156,7 +156,7 @@ func (e *Engine) lock(t *turn, method identity.Method) {
 		return
 	}
 	t.mail = append(t.mail, message.Message{
-		Kind: message.Locked, To: target(t.a, t.f), Locale: t.at.Locale, Link: e.url("/sign-in"), Words: t.words(),
+		Kind: message.Locked, To: t.target(identity.EmailCode), Locale: t.at.Locale, Link: e.url("/sign-in"), Words: t.words(),
 		ExpiresAt: t.now.Add(e.Limits.orDefault().Lock),
 	})
 }

@@ -1,9 +1,11 @@
 package login
 
 import (
+	"encoding/json"
 	"time"
 
 	"idp/identity"
+	"idp/internal/secret"
 	"idp/session"
 )
 
@@ -18,6 +20,7 @@ const (
 	NeedsSecondFactor      Step = "needs_second_factor"
 	NeedsEnrollment        Step = "needs_enrollment"
 	NeedsEmailVerification Step = "needs_email_verification"
+	NeedsPhoneVerification Step = "needs_phone_verification"
 	MissingRequirements    Step = "missing_requirements"
 	NeedsNewPassword       Step = "needs_new_password"
 	Ready                  Step = "ready" // nothing is owed; settle follows at once, so that no screen ever shows it
@@ -44,11 +47,28 @@ type View struct {
 	Next       string          `json:"next,omitempty"` // where to go when complete
 	ExpiresAt  time.Time       `json:"expires_at"`
 
+	// Enrollment is what it takes to set up the factor that was chosen, at needs_enrollment.
+	Enrollment *Enrollment `json:"enrollment,omitempty"`
+	// Options are what the browser's WebAuthn needs to ask for a passkey or security key: the
+	// argument of navigator.credentials.get, after a Prepare of that method.
+	Options json.RawMessage `json:"options,omitempty"`
+	// BackupCodes are shown once, when the first second factor was set up.
+	BackupCodes []secret.String `json:"-"`
+
 	// Cookie is the browser's renewed secret when the attempt just completed. The adapters
 	// write it; it is never encoded.
 	Cookie *session.Token `json:"-"`
 	// Public says that the cookie must be forgotten with the window.
 	Public bool `json:"-"`
+}
+
+// Enrollment is a factor on its way.
+type Enrollment struct {
+	Method  identity.Method `json:"method"`
+	Key     string          `json:"key,omitempty"`     // totp: the seed in base32, for typing
+	URI     string          `json:"uri,omitempty"`     // totp: the same as otpauth URI, for the QR code
+	Options json.RawMessage `json:"options,omitempty"` // WebAuthn: the argument of navigator.credentials.create
+	Target  string          `json:"target,omitempty"`  // phone_code: the number, masked
 }
 
 // Option is one method a person may use now.

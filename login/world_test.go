@@ -91,7 +91,7 @@ func policies() []login.Policy {
 							continue // an instance where nobody can sign in is refused elsewhere
 						}
 						all = append(all, login.Policy{
-							Settings: login.Settings{SignUp: login.Open, Password: password, EmailCode: code, EmailLink: link},
+							Settings: login.Settings{SignUp: login.Open, Password: password, EmailCode: code, EmailLink: link, TOTP: true, BackupCodes: true, SecurityKeys: true, Passkeys: true, SMS: true},
 							Need:     session.Need{Categories: need}, Human: human,
 						})
 					}

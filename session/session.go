@@ -55,6 +55,7 @@ func (s Session) Alive(now time.Time) bool {
 // Need is what a relying party, or a sensitive act, demands of a session.
 type Need struct {
 	Categories  identity.Category `json:"categories,omitempty"`
+	Resistant   bool              `json:"resistant,omitempty"`    // to phishing: a passkey was shown
 	MaxAge      *time.Duration    `json:"max_age,omitempty"`      // of the last proof (OIDC max_age)
 	Anew        bool              `json:"anew,omitempty"`         // proven after RequestedAt (prompt=login)
 	RequestedAt time.Time         `json:"requested_at,omitempty"` // when it was first asked for
@@ -64,7 +65,7 @@ type Need struct {
 // themselves after the request arrived is always fresh enough: otherwise max_age=0
 // would ask for ever.
 func (s Session) Satisfies(n Need, now time.Time) bool {
-	if !s.Alive(now) || n.Categories&^identity.Covered(s.Proofs) != 0 {
+	if !s.Alive(now) || n.Categories&^identity.Covered(s.Proofs) != 0 || n.Resistant && identity.ACR(s.Proofs) != identity.PHR {
 		return false
 	}
 	if !s.AuthTime.Before(n.RequestedAt) {

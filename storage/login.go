@@ -38,11 +38,12 @@ type attemptRow struct {
 	BrowserID string
 	Body      string
 	Password  string // sealed draft, "" for none
+	Factor    string // the same of the factor that is being set up
 	Version   int
 	ExpiresAt int64
 }
 
-// attemptBody is what of an attempt no query asks for. The draft password is not in it.
+// attemptBody is what of an attempt no query asks for. Draft password and factor secret are not in it.
 type attemptBody struct {
 	Goal        login.Goal                          `json:"goal"`
 	Ask         login.AskID                         `json:"ask,omitempty"`
@@ -57,22 +58,27 @@ type attemptBody struct {
 	Breached    secret.Digest                       `json:"breached,omitempty"`
 	Draft       login.Draft                         `json:"draft,omitzero"`
 	Public      bool                                `json:"public,omitempty"`
+	Trust       bool                                `json:"trust,omitempty"`
 	Session     session.ID                          `json:"session,omitempty"`
 	CreatedAt   int64                               `json:"created_at"`
 	AbandonedAt int64                               `json:"abandoned_at,omitempty"`
 }
 
 func attemptPlace(id string) string { return "attempts.password:" + id }
+func draftPlace(id string) string   { return "attempts.factor:" + id }
 
 func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
 	r.Body = encode(attemptBody{
 		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human,
-		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public,
+		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
 		Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
 	if !a.Draft.PasswordHash.Empty() {
 		r.Password = s.db.box.Seal(attemptPlace(r.ID), []byte(a.Draft.PasswordHash.Reveal()))
+	}
+	if a.Draft.Factor != nil {
+		r.Factor = s.db.box.Seal(draftPlace(r.ID), []byte(a.Draft.Factor.Secret.Reveal()))
 	}
 	return r
 }
@@ -85,9 +91,16 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 	a := login.Attempt{
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
 		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human,
-		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public,
+		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust,
 		SessionID: b.Session, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),
+	}
+	if a.Draft.Factor != nil {
+		plain, err := s.db.box.Open(draftPlace(r.ID), r.Factor)
+		if err != nil {
+			return a, err
+		}
+		a.Draft.Factor.Secret = secret.NewString(string(plain))
 	}
 	if r.Password == "" {
 		return a, nil
@@ -116,7 +129,7 @@ func (s *Login) SaveAttempt(ctx context.Context, a login.Attempt) error {
 		return explain("create an attempt", err, errAttemptMoved)
 	}
 	res, err := s.db.write(ctx).NewUpdate().Model(&r).
-		Column("body", "password", "version", "expires_at").
+		Column("body", "password", "factor", "version", "expires_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", a.Version).
 		Exec(ctx)

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -21,10 +22,11 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			ID: "att_1", Browser: "browser_1", Goal: login.SignUp, Ask: "ask_1", Identifier: annsAddress, UserID: "user_1", Human: true,
 			Proofs: []identity.Proof{{Method: identity.EmailCode, Category: identity.Knowledge, Credential: "ann@example.org", At: noon}},
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
-				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute),
+				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Ceremony: json.RawMessage(`{"challenge":"x"}`),
 			}},
-			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, SessionID: "sess_1",
-			Draft:     login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1"},
+			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, SessionID: "sess_1",
+			Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1", Address: annsAddress,
+				Factor: &login.DraftFactor{Method: identity.TOTP, Name: "App", Secret: secret.NewString("seed"), Counter: 3, Confirmed: true}},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
 		}
 		must(t, store.SaveAttempt(ctx, a))

@@ -8,7 +8,6 @@ import (
 
 	"idp/identity"
 	"idp/internal/problem"
-	"idp/internal/secret"
 	"idp/login"
 )
 
@@ -24,7 +23,6 @@ var (
 	errNoPerson     = problem.New(problem.NotFound, "user_unknown", "There is no such person.")
 	errPersonMoved  = problem.New(problem.Conflict, "user_changed", "Somebody else changed this person just now. Please look again.")
 	errAddressTaken = problem.New(problem.Conflict, "identifier_taken", "That address is already in use.").On("identifier")
-	errFactorTaken  = problem.New(problem.Conflict, "factor_changed", "Somebody else changed this just now. Please look again.")
 )
 
 type userRow struct {
@@ -85,31 +83,6 @@ func toHolding(r holdingRow) identity.Holding {
 		Identifier: identity.Identifier{Kind: identity.Kind(r.Kind), Value: r.Value}, Primary: r.Main,
 		VerifiedAt: instant(r.VerifiedAt), VerifiedBy: identity.Method(r.VerifiedBy), Source: r.Source, CreatedAt: instant(r.CreatedAt),
 	}
-}
-
-type factorRow struct {
-	bun.BaseModel `bun:"table:factors,alias:f"`
-
-	ID         string `bun:",pk"`
-	UserID     string
-	Method     string
-	Name       string
-	Secret     string
-	CreatedAt  int64
-	LastUsedAt int64 `bun:",nullzero"`
-}
-
-func factorPlace(id string) string { return "factors.secret:" + id }
-
-func (p *People) toFactor(r factorRow) (identity.Factor, error) {
-	plain, err := p.db.box.Open(factorPlace(r.ID), r.Secret)
-	if err != nil {
-		return identity.Factor{}, err
-	}
-	return identity.Factor{
-		ID: identity.FactorID(r.ID), UserID: identity.UserID(r.UserID), Method: identity.Method(r.Method), Name: r.Name,
-		Secret: secret.NewString(string(plain)), CreatedAt: instant(r.CreatedAt), LastUsedAt: instant(r.LastUsedAt),
-	}, nil
 }
 
 // Find returns the person whom the identifier belongs to: who proved it, or else who was
@@ -275,33 +248,4 @@ func (p *People) DropUnverified(ctx context.Context, i identity.Identifier, keep
 		Where("user_id <> ?", string(keep)).
 		Exec(ctx)
 	return explain("drop unproven claims", err)
-}
-
-// SaveFactor adds or replaces a factor; a password replaces the one there was.
-func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
-	r := factorRow{
-		ID: string(f.ID), UserID: string(f.UserID), Method: string(f.Method), Name: f.Name,
-		Secret:    p.db.box.Seal(factorPlace(string(f.ID)), []byte(f.Secret.Reveal())),
-		CreatedAt: stamp(f.CreatedAt), LastUsedAt: stamp(f.LastUsedAt),
-	}
-	return p.db.InTx(ctx, func(ctx context.Context) error {
-		if f.Method == identity.Password {
-			_, err := p.db.write(ctx).NewDelete().Model((*factorRow)(nil)).
-				Where("user_id = ?", r.UserID).
-				Where("method = ?", r.Method).
-				Where("id <> ?", r.ID).
-				Exec(ctx)
-			if err != nil {
-				return explain("replace a password", err)
-			}
-		}
-		res, err := p.db.write(ctx).NewInsert().Model(&r).
-			On("CONFLICT (id) DO UPDATE").
-			Set("name = EXCLUDED.name").
-			Set("secret = EXCLUDED.secret").
-			Set("last_used_at = EXCLUDED.last_used_at").
-			Where("f.user_id = EXCLUDED.user_id").
-			Exec(ctx)
-		return oneRow("save a factor", res, err, errFactorTaken)
-	})
 }

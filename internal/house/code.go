@@ -210,7 +210,7 @@ var printable = map[string]string{ //nolint:gosec // names of fields, no credent
 	"storage/clients.go: clientRow.RegistrationToken":  "a column: a digest",
 	"storage/login.go: attemptRow.Password":            "a column: a hash, sealed",
 	"storage/login.go: invitationRow.Token":            "a column: a digest",
-	"storage/people.go: factorRow.Secret":              "a column: sealed",
+	"storage/factors.go: factorRow.Secret":             "a column: sealed",
 }
 
 func secretsDoNotPrint(h *House) (found []string) {

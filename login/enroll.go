@@ -1,0 +1,74 @@
+package login
+
+import (
+	"context"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+)
+
+// A factor is set up in two moves: Enroll chooses the method and answers with what it takes,
+// Confirm shows that it works. In between it is a draft of the attempt, on nobody's file; it
+// comes there when the attempt settles.
+
+// The problems of setting up a factor.
+var (
+	ErrNoDraft = problem.New(problem.Conflict, "enrollment_unbegun", "Choose what to set up first.")
+)
+
+// Enroll begins to set up a factor: detail is the phone number for phone_code, else a name
+// for it or "". Choosing again drops what was chosen before. A method that is not offered is ErrMethod.
+func (e *Engine) Enroll(ctx context.Context, at At, m identity.Method, detail string) (View, error) {
+	t, err := e.turn(ctx, at, enroll)
+	if err != nil {
+		return e.view(t), err
+	}
+	if !t.offers(m) {
+		return e.view(t), ErrMethod
+	}
+	switch m {
+	default:
+		return e.view(t), ErrMethod
+	}
+}
+
+// Confirm shows that the factor being set up works. A right answer is a proof by it, too.
+func (e *Engine) Confirm(ctx context.Context, at At, answer secret.String) (View, error) {
+	t, err := e.turn(ctx, at, confirm)
+	if err != nil {
+		return e.view(t), err
+	}
+	if t.a.Draft.Factor == nil {
+		return e.view(t), ErrNoDraft
+	}
+	switch t.a.Draft.Factor.Method {
+	default:
+		return e.view(t), ErrMethod
+	}
+}
+
+// confirmed notes that the draft works and that the person just showed it.
+func (t *turn) confirmed() {
+	d := *t.a.Draft.Factor
+	d.Confirmed = true
+	t.a.Draft.Factor = &d
+	t.a.Proofs = append(t.a.Proofs, identity.Proof{Method: d.Method, Category: d.Method.Category(), Credential: d.Credential, At: t.now})
+}
+
+// install puts the factor that was set up on file, in the transaction that settles.
+func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
+	if d == nil || !d.Confirmed {
+		return nil
+	}
+	f := identity.Factor{
+		ID: identity.FactorID(secret.NewID("factor")), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
+		Secret: d.Secret, Credential: d.Credential, Counter: d.Counter, CreatedAt: t.now, LastUsedAt: t.now,
+	}
+	if err := e.People.SaveFactor(ctx, f); err != nil {
+		return err
+	}
+	t.tell(event.FactorAdded, map[string]string{"method": string(d.Method), "factor": string(f.ID)})
+	return nil
+}

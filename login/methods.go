@@ -1,0 +1,168 @@
+package login
+
+import (
+	"slices"
+
+	"idp/identity"
+)
+
+// This file says which methods may be used at a step, by whom, in which order.
+
+// usable returns the methods that may prove something at this step, best first.
+func usable(a Attempt, f Facts, p Policy) []identity.Method {
+	switch Next(a, f, p) {
+	case NeedsIdentifier:
+		if p.Passkeys {
+			return []identity.Method{identity.Passkey} // a discoverable one names its person
+		}
+		return nil
+	case NeedsFirstFactor:
+		return firsts(a, f, p)
+	case NeedsSecondFactor:
+		return seconds(a, f, p)
+	case NeedsEnrollment:
+		return enrollable(f, p)
+	case NeedsEmailVerification:
+		return []identity.Method{mailed(p)}
+	case NeedsPhoneVerification:
+		return []identity.Method{identity.PhoneCode}
+	default:
+		return nil
+	}
+}
+
+// firsts never depends on who was named, so that it tells nobody who exists; only within
+// a session, where the person is known already, it looks at what they have.
+func firsts(a Attempt, f Facts, p Policy) []identity.Method {
+	known := a.Goal.within()
+	var methods []identity.Method
+	if a.Reset {
+		methods = append(methods, identity.ResetCode)
+	}
+	if p.Password && (!known || f.has(identity.Password)) {
+		methods = append(methods, identity.Password)
+	}
+	if p.Passkeys && !a.Reset && (!known || f.has(identity.Passkey)) {
+		methods = append(methods, identity.Passkey)
+	}
+	if p.byMail() && (!known || !f.mailbox().None()) {
+		methods = append(methods, mailed(p))
+	}
+	return methods
+}
+
+// seconds are the methods on file that cover what is owed, the last used first and backup
+// codes last. A mailed reset is never among them: it would let one inbox stand for two factors.
+func seconds(a Attempt, f Facts, p Policy) []identity.Method {
+	open := owed(a, f, p)
+	if p.Need.Resistant && p.Passkeys && f.has(identity.Passkey) {
+		return []identity.Method{identity.Passkey} // whatever else is shown, this is owed too
+	}
+	factors := slices.Clone(f.Factors)
+	slices.SortStableFunc(factors, func(x, y identity.Factor) int { return y.LastUsedAt.Compare(x.LastUsedAt) })
+	var methods []identity.Method
+	backup := false
+	for _, x := range factors {
+		switch {
+		case x.Method.Category()&open == 0, !p.allows(x.Method), x.Spent(), slices.Contains(methods, x.Method):
+		case x.Method == identity.BackupCode:
+			backup = f.hasSecond(p)
+		default:
+			methods = append(methods, x.Method)
+		}
+	}
+	if mail := mailed(p); p.byMail() && mail.Category()&open != 0 && !f.mailbox().None() {
+		methods = append(methods, mail)
+	}
+	if backup {
+		methods = append(methods, identity.BackupCode)
+	}
+	return methods
+}
+
+// enrollable are the second factors that this person may set up under the policy, best first.
+func enrollable(f Facts, p Policy) []identity.Method {
+	var methods []identity.Method
+	for _, m := range []identity.Method{identity.Passkey, identity.TOTP, identity.SecurityKey, identity.PhoneCode} {
+		switch {
+		case !p.allows(m):
+		case p.Need.Resistant && m != identity.Passkey:
+		case m == identity.TOTP && f.has(m): // one app; another one replaces it after it was removed
+		default:
+			methods = append(methods, m)
+		}
+	}
+	return methods
+}
+
+// allows reports whether the operator lets people use the method.
+func (s Settings) allows(m identity.Method) bool {
+	switch m {
+	case identity.Password:
+		return s.Password
+	case identity.TOTP:
+		return s.TOTP
+	case identity.BackupCode:
+		return s.BackupCodes
+	case identity.SecurityKey:
+		return s.SecurityKeys
+	case identity.Passkey:
+		return s.Passkeys
+	case identity.PhoneCode:
+		return s.SMS
+	case identity.EmailCode:
+		return s.EmailCode
+	case identity.EmailLink:
+		return s.EmailLink
+	}
+	return false
+}
+
+// byMail reports whether a mailed code or link may sign somebody in.
+func (p Policy) byMail() bool { return p.EmailCode || p.EmailLink }
+
+// mailed is the method whose message is sent when an inbox has to be proven. One message
+// carries code and link when both are allowed, and a code when neither signs in.
+func mailed(p Policy) identity.Method {
+	if p.EmailLink && !p.EmailCode {
+		return identity.EmailLink
+	}
+	return identity.EmailCode
+}
+
+func (f Facts) has(m identity.Method) bool {
+	_, ok := f.factor(m)
+	return ok
+}
+
+func (f Facts) factor(m identity.Method) (identity.Factor, bool) {
+	i := slices.IndexFunc(f.Factors, func(x identity.Factor) bool { return x.Method == m })
+	if i < 0 {
+		return identity.Factor{}, false
+	}
+	return f.Factors[i], true
+}
+
+// phone is the number that the person turned on for codes, none if there is none or the
+// number is not theirs any more.
+func (f Facts) phone() identity.Identifier {
+	for _, x := range f.Factors {
+		number := identity.Identifier{Kind: identity.Phone, Value: x.Secret.Reveal()}
+		held := func(h identity.Holding) bool { return h.Identifier == number && h.Verified() }
+		if x.Method == identity.PhoneCode && slices.ContainsFunc(f.Holdings, held) {
+			return number
+		}
+	}
+	return identity.Identifier{}
+}
+
+// mailbox is the person's verified address that codes go to, the primary one if there is one.
+func (f Facts) mailbox() identity.Identifier {
+	var found identity.Identifier
+	for _, h := range f.Holdings {
+		if h.Identifier.Kind == identity.Email && h.Verified() && (found.None() || h.Primary) {
+			found = h.Identifier
+		}
+	}
+	return found
+}

@@ -1,0 +1,85 @@
+package login
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/session"
+)
+
+// This file is about attempts of somebody who is signed in: to prove anew, to set up a
+// factor, to have another address on file.
+
+// RecentFor is how long what was proven is good enough for a sensitive act.
+const RecentFor = 10 * time.Minute
+
+// Recent is what a sensitive act demands of a session of that person: all that they can
+// show, at most ten minutes ago. What a trusted browser was spared has to be shown.
+func (e *Engine) Recent(p Person) session.Need {
+	age := RecentFor
+	need := session.Need{Categories: identity.Knowledge, MaxAge: &age}
+	if (Facts{Factors: p.Factors}).hasSecond(Policy{Settings: e.Settings()}) {
+		need.Categories = identity.Both
+	}
+	return need
+}
+
+// again fixes the person of a standing session. Somebody who wants to add a factor or an
+// address proves anew first, unless they just did.
+func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
+	s, err := e.Sessions.Session(ctx, b.Session)
+	if problem.Is(err, problem.NotFound) || err == nil && (s.Browser != t.a.Browser || !s.Alive(t.now)) {
+		return session.ErrNobody
+	}
+	if err != nil {
+		return err
+	}
+	t.a.UserID, t.a.Public = s.User, s.Public
+	if err := e.learn(ctx, t); err != nil {
+		return err
+	}
+	t.a.Identifier = t.f.mailbox()
+	if t.a.Goal == StepUp {
+		return nil
+	}
+	if s.Satisfies(e.Recent(t.person()), t.now) {
+		t.a.Proofs = s.Proofs
+	}
+	if t.a.Goal == Enroll {
+		return nil
+	}
+	return t.extend(b.Address)
+}
+
+// extend notes what is to come on file. What the person has proven already need not be proven again.
+func (t *turn) extend(typed string) error {
+	address, err := identity.ParsePhone(typed)
+	if !strings.HasPrefix(strings.TrimSpace(typed), "+") {
+		address, err = identity.ParseEmail(typed)
+	}
+	if err != nil {
+		return err
+	}
+	for _, h := range t.f.Holdings {
+		if h.Identifier == address && h.Verified() {
+			return errHeldAlready
+		}
+	}
+	if address.Kind == identity.Email {
+		if err := t.p.Addresses.Check(address); err != nil {
+			return err
+		}
+	}
+	t.a.Draft.Address = address
+	return nil
+}
+
+var errHeldAlready = problem.New(problem.Conflict, "identifier_yours", "That is on your account already.").On("address")
+
+// person is who the attempt is about, as loaded.
+func (t *turn) person() Person {
+	return Person{User: t.f.User, Holdings: t.f.Holdings, Factors: t.f.Factors}
+}
