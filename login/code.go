@@ -123,6 +123,8 @@ func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
 // address decides what is written to whom, and whether an answer to it can be right.
 func (e *Engine) address(ctx context.Context, t *turn, box identity.Method, m *message.Message) (answerable bool, err error) {
 	switch {
+	case t.extending():
+		return e.addressNew(ctx, t, m)
 	case t.a.Goal == SignUp && t.a.UserID == "" && !t.f.Held:
 		m.Kind = message.SignUp
 		return true, nil
@@ -215,6 +217,10 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 // confirm adds the proof that the address answered. At sign-up it confirms the address;
 // if somebody holds it already, this is them signing in, and the draft is dropped.
 func (t *turn) confirm(m identity.Method, address identity.Identifier) {
+	if t.extending() {
+		t.a.Confirmed = true // it says whose the address is, not who sits here
+		return
+	}
 	if t.a.Goal == SignUp && t.a.UserID == "" {
 		t.a.Confirmed = true
 		if t.f.Held {
@@ -244,8 +250,8 @@ func (e *Engine) matches(a Attempt, box identity.Method, c Challenge, answer sec
 
 // purpose is what a mailed code is for.
 func purpose(a Attempt, box identity.Method) string {
-	if a.Goal == SignUp {
-		return string(SignUp)
+	if a.Goal == SignUp || a.Goal == Extend {
+		return string(a.Goal)
 	}
 	return string(box)
 }

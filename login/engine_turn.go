@@ -129,6 +129,9 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 // the session, all at once. Whoever lost a race gets ErrMoved: nothing of theirs
 // happened, and they see what the winner left.
 func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (View, error) {
+	if err := e.reachOut(ctx, t); err != nil {
+		return e.view(t), err
+	}
 	kept, err := e.commit(ctx, t, also...)
 	if err == nil || kept != nil {
 		return e.view(kept), err

@@ -7,6 +7,7 @@ import (
 
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/message"
 	"idp/session"
 )
 
@@ -78,6 +79,49 @@ func (t *turn) extend(typed string) error {
 }
 
 var errHeldAlready = problem.New(problem.Conflict, "identifier_yours", "That is on your account already.").On("address")
+
+// extending reports whether all that is owed is an answer from what is to come on file.
+func (t *turn) extending() bool {
+	if t.a.Goal != Extend {
+		return false
+	}
+	step := Next(t.a, t.f, t.p)
+	return step == NeedsEmailVerification || step == NeedsPhoneVerification
+}
+
+// reachOut sends the code to what is to come on file as soon as nothing else is owed, without
+// the page having to ask. If it may not be sent yet, the page offers to.
+func (e *Engine) reachOut(ctx context.Context, t *turn) error {
+	if !t.extending() {
+		return nil
+	}
+	box := identity.EmailCode
+	if t.a.Draft.Address.Kind == identity.Phone {
+		box = identity.PhoneCode
+	}
+	if c, sent := t.a.Challenges[box]; sent && c.Target == t.a.Draft.Address {
+		return nil
+	}
+	if err := e.send(ctx, t, box); err != nil && !problem.Is(err, problem.TooMany) {
+		return err
+	}
+	return nil
+}
+
+// addressNew decides what is written to an address that is to come on file. One that is on
+// somebody else's gets no code; to the person who typed it both look the same.
+func (e *Engine) addressNew(ctx context.Context, t *turn, m *message.Message) (answerable bool, err error) {
+	_, held, err := e.find(ctx, t.a.Draft.Address)
+	if err != nil {
+		return false, err
+	}
+	if held {
+		m.Kind = message.AddressBelongs
+		return false, nil
+	}
+	m.Kind = message.VerifyAddress
+	return true, nil
+}
 
 // person is who the attempt is about, as loaded.
 func (t *turn) person() Person {

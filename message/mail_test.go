@@ -13,13 +13,13 @@ import (
 )
 
 var kinds = []message.Kind{
-	message.SignUp, message.SignIn, message.AddressHeld, message.Reset, message.NoAccount, message.PasswordChanged,
+	message.SignUp, message.VerifyAddress, message.AddressBelongs, message.SignIn, message.AddressHeld, message.Reset, message.NoAccount, message.PasswordChanged,
 	message.Locked, message.Invitation, message.Test,
 }
 
 // carries are the kinds whose mail is useless without its code or its link.
 var carries = map[message.Kind][]string{
-	message.SignUp: {"314159"}, message.SignIn: {"314159"}, message.Reset: {"314159"}, message.AddressHeld: {"314159"},
+	message.SignUp: {"314159"}, message.VerifyAddress: {"314159"}, message.SignIn: {"314159"}, message.Reset: {"314159"}, message.AddressHeld: {"314159"},
 	message.Invitation: {"https://id.example/x?token=abcdef"},
 }
 

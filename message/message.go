@@ -23,6 +23,8 @@ const (
 	SignUp          Kind = "sign_up"          // code and link that confirm an address at sign-up
 	SignIn          Kind = "sign_in"          // code and link that sign in
 	AddressHeld     Kind = "address_held"     // somebody tried to sign up with an address that has an account
+	VerifyAddress   Kind = "verify_address"   // code and link that put another address on somebody's file
+	AddressBelongs  Kind = "address_belongs"  // somebody tried that with an address that is on another file
 	Reset           Kind = "reset"            // code and link that start a new password
 	NoAccount       Kind = "no_account"       // a reset or sign-in was tried for an address without account
 	PasswordChanged Kind = "password_changed" // notice

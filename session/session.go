@@ -68,7 +68,7 @@ func (s Session) Satisfies(n Need, now time.Time) bool {
 	if !s.Alive(now) || n.Categories&^identity.Covered(s.Proofs) != 0 || n.Resistant && identity.ACR(s.Proofs) != identity.PHR {
 		return false
 	}
-	if !s.AuthTime.Before(n.RequestedAt) {
+	if !n.RequestedAt.IsZero() && !s.AuthTime.Before(n.RequestedAt) {
 		return true
 	}
 	return !n.Anew && (n.MaxAge == nil || now.Sub(s.AuthTime) <= *n.MaxAge)
