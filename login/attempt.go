@@ -45,6 +45,7 @@ type Attempt struct {
 	Draft      Draft                         // waits here until settle
 	Trust      bool                          // this browser need not show a second factor for a while
 	Public     bool                          // "this is a public computer"
+	Within     session.ID                    // of somebody who is signed in: the session it began in
 	SessionID  session.ID                    // set once, by settle
 	Version    int                           // 0: not saved yet
 

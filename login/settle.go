@@ -30,6 +30,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if !t.f.User.MayEnter() {
 		return ErrSuspended
 	}
+	if err := e.still(ctx, t); err != nil {
+		return err
+	}
 	s, err := e.sessionOf(ctx, t)
 	if err != nil {
 		return err

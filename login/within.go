@@ -38,7 +38,7 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 	if err != nil {
 		return err
 	}
-	t.a.UserID, t.a.Public = s.User, s.Public
+	t.a.UserID, t.a.Public, t.a.Within = s.User, s.Public, s.ID
 	if err := e.learn(ctx, t); err != nil {
 		return err
 	}
@@ -53,6 +53,19 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		return nil
 	}
 	return t.extend(b.Address)
+}
+
+// still refuses to go on for somebody whose session has ended meanwhile: what it had proven
+// was taken back with it.
+func (e *Engine) still(ctx context.Context, t *turn) error {
+	if t.a.Within == "" {
+		return nil
+	}
+	s, err := e.Sessions.Session(ctx, t.a.Within)
+	if problem.Is(err, problem.NotFound) || err == nil && !s.Alive(t.now) {
+		return session.ErrNobody
+	}
+	return err
 }
 
 // extend notes what is to come on file. What the person has proven already need not be proven again.

@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -99,6 +100,25 @@ func TestACodeForOneAddressPutsNoOtherOnFile(t *testing.T) {
 		b.prove(identity.EmailCode, mine).refused("code_wrong", login.NeedsEmailVerification)
 		if got := h.holdings(ann); len(got) != 1 {
 			t.Errorf("on file are %q", got)
+		}
+	})
+}
+
+func TestWhatASessionProvedDiesWithIt(t *testing.T) {
+	each(t, func(h *house) {
+		ann := h.person("ann@example.com", identity.Password)
+		b, s := h.inside("ann@example.com")
+		b.begin(login.Beginning{Goal: login.Extend, Session: s, Address: "work@example.com"}).want(login.NeedsEmailVerification)
+		ended, err := h.sessions.End(h.Context(), s, h.clock.Now())
+		h.must(err)
+		b.prove(identity.EmailCode, h.letter("work@example.com", message.VerifyAddress).Code)
+		if !ended || !errors.Is(b.err, session.ErrNobody) {
+			t.Errorf("an attempt went on after its session had ended: %v", b.err)
+		}
+		open, err := h.sessions.OfUser(h.Context(), ann)
+		h.must(err)
+		if got := h.holdings(ann); len(got) != 1 || len(open) != 0 {
+			t.Errorf("on file are %q, and %d sessions stand", got, len(open))
 		}
 	})
 }

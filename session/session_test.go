@@ -37,6 +37,7 @@ func TestASessionSatisfiesOnlyWhatItProvedFreshlyEnough(t *testing.T) {
 		{"a second category is asked, one was proven", hourOld, session.Need{Categories: identity.Both, RequestedAt: noon}, false},
 		{"younger than max_age", hourOld, session.Need{MaxAge: age(2 * time.Hour), RequestedAt: noon}, true},
 		{"older than max_age", hourOld, session.Need{MaxAge: age(time.Minute), RequestedAt: noon}, false},
+		{"older than max_age, of a demand that has no time of its own", hourOld, session.Need{MaxAge: age(time.Minute)}, false},
 		{"max_age=0 before the person proved again", hourOld, session.Need{MaxAge: age(0), RequestedAt: noon}, false},
 		{"max_age=0 after the person proved again for this request", proven(noon), session.Need{MaxAge: age(0), RequestedAt: noon}, true},
 		{"prompt=login with an older proof", hourOld, session.Need{Anew: true, RequestedAt: noon}, false},
