@@ -23,6 +23,8 @@ type Store interface {
 	ByExternalID(ctx context.Context, id string) (identity.UserID, error)
 	// DropHoldings takes all addresses of that kind off the person's file.
 	DropHoldings(ctx context.Context, user identity.UserID, kind identity.Kind) error
+	// CountWithout counts people who may enter and have a factor of one of the methods in have, but none of those in lack.
+	CountWithout(ctx context.Context, have, lack []identity.Method) (int, error)
 	// EndAuthorizations ends all that relying parties hold for the person: codes, access and refresh tokens.
 	EndAuthorizations(ctx context.Context, user identity.UserID, at time.Time) error
 

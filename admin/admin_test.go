@@ -385,6 +385,13 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 			{"sign_in.rules.min_score", func(s *admin.Settings) { s.SignIn.Rules.MinScore = 5 }},
 			{"sign_in.addresses.disposable", func(s *admin.Settings) { s.SignIn.Addresses.Disposable = "perhaps" }},
 			{"sign_in.addresses.blocked", func(s *admin.Settings) { s.SignIn.Addresses.Blocked = []string{"Evil.example"} }},
+			{"sign_in.two_step", func(s *admin.Settings) { s.SignIn.TwoStep = "sometimes" }},
+			{"sign_in.two_step", func(s *admin.Settings) { // backup codes alone let nobody in
+				s.SignIn.TwoStep, s.SignIn.TOTP, s.SignIn.SecurityKeys, s.SignIn.Passkeys = login.Required, false, false, false
+			}},
+			{"sign_in.sms", func(s *admin.Settings) { s.SignIn.SMS = true }}, // nothing sends them
+			{"sign_in.trust_days", func(s *admin.Settings) { s.SignIn.TrustDays = -1 }},
+			{"sign_in.trust_days", func(s *admin.Settings) { s.SignIn.TrustDays = 366 }},
 			{"sessions.maximum", func(s *admin.Settings) { s.Sessions.Maximum = 401 * 24 * time.Hour }},
 			{"sessions.idle", func(s *admin.Settings) { s.Sessions.Idle = s.Sessions.Maximum + 1 }},
 		} {

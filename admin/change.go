@@ -93,8 +93,8 @@ func (c Change) what(was, now identity.User) string {
 	return strings.Join(parts, " ")
 }
 
-func without(names, gone []string) []string {
-	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(gone, n) })
+func without[T comparable](names, gone []T) []T {
+	return slices.DeleteFunc(names, func(n T) bool { return slices.Contains(gone, n) })
 }
 
 // readProfile puts the claims in text over those on file.

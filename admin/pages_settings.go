@@ -21,11 +21,18 @@ type settingsForm struct {
 	MinLength, MinScore string
 	Maximum, Idle       string // hours
 	Allowed, Blocked    string // an entry a line
+	TwoSteps            []login.TwoStep
+	TrustDays           string
+	Factors             []factorSwitch
+	OneStep             int // people who have second factors, but only such as are switched off
 	Version             int64
 	Saved               bool
 }
 
-var modes = []login.Mode{login.Open, login.Invited, login.Closed}
+var (
+	modes    = []login.Mode{login.Open, login.Invited, login.Closed}
+	twoSteps = []login.TwoStep{login.Optional, login.Required}
+)
 
 func hours(d time.Duration) string { return strconv.FormatFloat(d.Hours(), 'f', -1, 64) }
 
@@ -36,13 +43,17 @@ func (p *Pages) ShowSettings() web.Handler {
 		if err != nil {
 			return err
 		}
-		return p.Web.Show(w, r, http.StatusOK, "operator_settings", settingsForm{
-			SignIn: s.SignIn, Modes: modes,
+		f := settingsForm{
+			SignIn: s.SignIn, Modes: modes, TwoSteps: twoSteps, TrustDays: strconv.Itoa(s.SignIn.TrustDays),
 			MinLength: strconv.Itoa(s.SignIn.Rules.MinLength), MinScore: strconv.Itoa(s.SignIn.Rules.MinScore),
 			Maximum: hours(s.Sessions.Maximum), Idle: hours(s.Sessions.Idle),
 			Allowed: strings.Join(s.SignIn.Addresses.Allowed, "\n"), Blocked: strings.Join(s.SignIn.Addresses.Blocked, "\n"),
 			Version: version, Saved: r.URL.Query().Has("saved"),
-		})
+		}
+		if err := p.count(r.Context(), s.SignIn, &f); err != nil {
+			return err
+		}
+		return p.Web.Show(w, r, http.StatusOK, "operator_settings", f)
 	})
 }
 
@@ -60,6 +71,9 @@ func (p *Pages) SaveSettings() web.Handler {
 			err = p.Settings.Save(r.Context(), s, f.Version, string(by.ID))
 		}
 		if err != nil {
+			if err := p.count(r.Context(), before.SignIn, &f); err != nil {
+				return err
+			}
 			return p.Web.Again(w, r, err, "operator_settings", f)
 		}
 		return web.Redirect(w, r, "/operator/settings?saved=1")
@@ -72,7 +86,7 @@ func readSettings(r *http.Request) settingsForm {
 		version = -1 // no version there is: the save answers that somebody else was faster
 	}
 	return settingsForm{
-		Modes: modes, Version: version,
+		Modes: modes, TwoSteps: twoSteps, TrustDays: r.PostFormValue("sign_in.trust_days"), Version: version,
 		MinLength: r.PostFormValue("sign_in.rules.min_length"), MinScore: r.PostFormValue("sign_in.rules.min_score"),
 		Maximum: r.PostFormValue("sessions.maximum"), Idle: r.PostFormValue("sessions.idle"),
 		Allowed: r.PostFormValue("sign_in.addresses.allowed"), Blocked: r.PostFormValue("sign_in.addresses.blocked"),
@@ -82,6 +96,8 @@ func readSettings(r *http.Request) settingsForm {
 			Rules: login.PasswordRules{
 				Special: ticked(r, "sign_in.rules.special"), Digit: ticked(r, "sign_in.rules.digit"), MixedCase: ticked(r, "sign_in.rules.mixed_case"),
 			},
+			TwoStep: login.TwoStep(r.PostFormValue("sign_in.two_step")), TOTP: ticked(r, "sign_in.totp"), BackupCodes: ticked(r, "sign_in.backup_codes"),
+			SecurityKeys: ticked(r, "sign_in.security_keys"), Passkeys: ticked(r, "sign_in.passkeys"), SMS: ticked(r, "sign_in.sms"),
 			Addresses: identity.AddressRules{
 				Disposable: ruling(r, "sign_in.addresses.disposable"), Subaddresses: ruling(r, "sign_in.addresses.subaddresses"),
 			},
@@ -112,6 +128,9 @@ func (f *settingsForm) settings(before Settings) (Settings, error) {
 		return s, err
 	}
 	if s.SignIn.Addresses.Blocked, err = addresses("sign_in.addresses.blocked", f.Blocked); err != nil {
+		return s, err
+	}
+	if s.SignIn.TrustDays, err = whole("sign_in.trust_days", f.TrustDays); err != nil {
 		return s, err
 	}
 	s.Sessions = session.Settings{}

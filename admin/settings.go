@@ -32,6 +32,7 @@ const (
 	maxPasswordLength = 64
 	minSession        = 5 * time.Minute
 	maxSession        = 400 * 24 * time.Hour // no browser keeps a cookie for longer
+	maxTrustDays      = 365
 )
 
 // Validate returns problem.Invalid, on the field at fault, if the settings would lock people
@@ -46,6 +47,11 @@ func (s Settings) Validate() error {
 	default:
 		return bad("sign_in.sign_up", "Sign-up is open, invited or closed.")
 	}
+	switch in.TwoStep {
+	case login.Optional, login.Required:
+	default:
+		return bad("sign_in.two_step", "Two-step verification is optional or required.")
+	}
 	r := in.Rules
 	switch {
 	case !in.Password && !in.EmailCode && !in.EmailLink:
@@ -54,6 +60,10 @@ func (s Settings) Validate() error {
 		return bad("sign_in.rules.min_length", "The least password length is a number from 8 to 64.")
 	case r.MinScore < 0 || r.MinScore > 4:
 		return bad("sign_in.rules.min_score", "The least password strength is a number from 0 to 4.")
+	case in.TwoStep == login.Required && len(in.Seconds()) == 0:
+		return bad("sign_in.two_step", "Nobody could sign in: leave at least one second factor switched on besides backup codes.")
+	case in.TrustDays < 0 || in.TrustDays > maxTrustDays:
+		return bad("sign_in.trust_days", "A browser is trusted for 0 to 365 days.")
 	case s.Sessions.Maximum < minSession || s.Sessions.Maximum > maxSession:
 		return bad("sessions.maximum", "A session lasts from 5 minutes to 400 days.")
 	case s.Sessions.Idle < minSession || s.Sessions.Idle > s.Sessions.Maximum:
@@ -72,6 +82,7 @@ type Keeper struct {
 	Store  SettingsStore
 	Events event.Recorder
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
+	Texts  bool // something delivers text messages
 
 	now atomic.Pointer[held]
 }
@@ -123,11 +134,19 @@ func (k *Keeper) Reload(ctx context.Context) error {
 	return nil
 }
 
+// ErrNoTexts says that codes by SMS are to be switched on where nothing sends them. Where they are on they
+// stay on: nobody's second factor is dropped because a line of configuration is gone.
+var ErrNoTexts = problem.New(problem.Invalid, "settings_invalid",
+	"Configure a gateway for text messages first; nothing here could send them.").On("sign_in.sms")
+
 // Save validates and writes settings that were loaded at version, and takes them into
 // force. Somebody else's save in between is problem.Conflict.
 func (k *Keeper) Save(ctx context.Context, s Settings, version int64, actor string) error {
 	if err := s.Validate(); err != nil {
 		return err
+	}
+	if s.SignIn.SMS && !k.Texts && !k.SignIn().SMS {
+		return ErrNoTexts
 	}
 	body, err := json.Marshal(s)
 	if err != nil {

@@ -80,10 +80,21 @@ func seconds(a Attempt, f Facts, p Policy) []identity.Method {
 	return methods
 }
 
+// Seconds are the methods that turn two-step verification on, best first. Backup codes are not
+// among them: they stand in for one of these.
+func Seconds() []identity.Method {
+	return []identity.Method{identity.Passkey, identity.TOTP, identity.SecurityKey, identity.PhoneCode}
+}
+
+// Seconds are those of them that the operator lets people use.
+func (s Settings) Seconds() []identity.Method {
+	return slices.DeleteFunc(Seconds(), func(m identity.Method) bool { return !s.allows(m) })
+}
+
 // enrollable are the second factors that this person may set up under the policy, best first.
 func enrollable(f Facts, p Policy) []identity.Method {
 	var methods []identity.Method
-	for _, m := range []identity.Method{identity.Passkey, identity.TOTP, identity.SecurityKey, identity.PhoneCode} {
+	for _, m := range Seconds() {
 		switch {
 		case !p.allows(m):
 		case p.Need.Resistant && m != identity.Passkey:

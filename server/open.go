@@ -114,7 +114,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
 	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}
-	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx}
+	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Texts: r.texts()}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func (r *Rooms) mail() error {
 	r.Outbox.Sender = smtp
 	return err
 }
+
+// texts reports whether something delivers text messages: in development the inbox shows them.
+func (r *Rooms) texts() bool { return r.Config.Development() && r.Config.SMTPURL.Empty() }
 
 // Close lets go of the database and the list of breached passwords.
 func (r *Rooms) Close() error { return errors.Join(r.Breaches.Close(), r.DB.Close()) }

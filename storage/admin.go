@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"idp/admin"
 	"idp/identity"
 	"idp/internal/problem"
@@ -61,6 +63,23 @@ func (a *Admin) ByExternalID(ctx context.Context, id string) (identity.UserID, e
 func (a *Admin) DropHoldings(ctx context.Context, user identity.UserID, kind identity.Kind) error {
 	_, err := a.db.write(ctx).NewRaw("DELETE FROM holdings WHERE user_id = ? AND kind = ?", string(user), string(kind)).Exec(ctx)
 	return explain("take addresses off a file", err)
+}
+
+// CountWithout counts people who may enter and have a factor of one of the methods in have, but none of those in lack.
+func (a *Admin) CountWithout(ctx context.Context, have, lack []identity.Method) (int, error) {
+	var n int
+	err := a.db.read(ctx).NewRaw(`
+		SELECT count(DISTINCT f.user_id)
+		FROM factors AS f
+		JOIN users AS u ON u.id = f.user_id
+		WHERE u.status = ?
+			AND f.method IN (?)
+			AND NOT EXISTS (
+				SELECT 1
+				FROM factors AS g
+				WHERE g.user_id = f.user_id
+					AND g.method IN (?))`, string(identity.Active), bun.In(have), bun.In(lack)).Scan(ctx, &n)
+	return n, explain("count who lacks a factor", err)
 }
 
 // EndAuthorizations ends all that relying parties hold for the person: codes, access and refresh tokens.
