@@ -41,6 +41,7 @@ type Attempt struct {
 	Challenges map[identity.Method]Challenge // one live per method
 	Confirmed  bool                          // our own code to the address in question came back
 	Reset      bool                          // the person said the password is lost
+	Wrong      int                           // wrong answers by second factors
 	Breached   secret.Digest                 // of the stored hash of the password that was proven, if it is known from a breach elsewhere
 	Draft      Draft                         // waits here until settle
 	Trust      bool                          // this browser need not show a second factor for a while

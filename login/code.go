@@ -27,10 +27,11 @@ import (
 
 // The problems of mailed codes.
 var (
-	ErrCodeWrong = problem.New(problem.Invalid, "code_wrong", "That code is not right.").On("answer")
-	ErrCodeSpent = problem.New(problem.Gone, "code_spent", "That code was used or is too old. Ask for a new one.").On("answer")
-	ErrMethod    = problem.New(problem.Invalid, "method_unavailable", "That way of signing in is not available here.").On("method")
-	ErrTooSoon   = problem.New(problem.TooMany, "message_too_soon", "A message was just sent. Please wait a little before asking for another.")
+	ErrCodeMissing = problem.New(problem.Invalid, "code_missing", "Enter the code.").On("answer")
+	ErrCodeWrong   = problem.New(problem.Invalid, "code_wrong", "That code is not right.").On("answer")
+	ErrCodeSpent   = problem.New(problem.Gone, "code_spent", "That code was used or is too old. Ask for a new one.").On("answer")
+	ErrMethod      = problem.New(problem.Invalid, "method_unavailable", "That way of signing in is not available here.").On("method")
+	ErrTooSoon     = problem.New(problem.TooMany, "message_too_soon", "A message was just sent. Please wait a little before asking for another.")
 )
 
 // slot is where a method's challenge is kept: code and link of one message share it.

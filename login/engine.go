@@ -41,6 +41,7 @@ type Engine struct {
 	Settings        func() Settings
 	SessionSettings func() session.Settings
 	Limits          Limits // zero fields take their defaults
+	Name            string // what the instance calls itself; authenticator apps show it
 	Origin          string // of the issuer, without a slash at the end; every mailed link begins with it
 	Now             func() time.Time
 }

@@ -239,6 +239,9 @@ func (e *Engine) view(t *turn) View {
 		rules := t.p.Rules
 		v.Rules = &rules
 	}
+	if d := t.a.Draft.Factor; d != nil && step == NeedsEnrollment {
+		v.Enrollment = e.enrollment(t, d)
+	}
 	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {
 		v.Next = home

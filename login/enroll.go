@@ -2,6 +2,8 @@ package login
 
 import (
 	"context"
+	"strings"
+	"unicode"
 
 	"idp/event"
 	"idp/identity"
@@ -15,7 +17,8 @@ import (
 
 // The problems of setting up a factor.
 var (
-	ErrNoDraft = problem.New(problem.Conflict, "enrollment_unbegun", "Choose what to set up first.")
+	ErrNoDraft     = problem.New(problem.Conflict, "enrollment_unbegun", "Choose what to set up first.")
+	ErrFactorThere = problem.New(problem.Conflict, "factor_there", "You have set that up already.")
 )
 
 // Enroll begins to set up a factor: detail is the phone number for phone_code, else a name
@@ -29,6 +32,8 @@ func (e *Engine) Enroll(ctx context.Context, at At, m identity.Method, detail st
 		return e.view(t), ErrMethod
 	}
 	switch m {
+	case identity.TOTP:
+		return e.enrollTOTP(ctx, t, detail)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -44,6 +49,8 @@ func (e *Engine) Confirm(ctx context.Context, at At, answer secret.String) (View
 		return e.view(t), ErrNoDraft
 	}
 	switch t.a.Draft.Factor.Method {
+	case identity.TOTP:
+		return e.confirmTOTP(ctx, t, answer)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -62,6 +69,9 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 	if d == nil || !d.Confirmed {
 		return nil
 	}
+	if d.Method == identity.TOTP && t.f.has(identity.TOTP) {
+		return ErrFactorThere // by another tab, meanwhile
+	}
 	f := identity.Factor{
 		ID: identity.FactorID(secret.NewID("factor")), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
 		Secret: d.Secret, Credential: d.Credential, Counter: d.Counter, CreatedAt: t.now, LastUsedAt: t.now,
@@ -71,4 +81,31 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 	}
 	t.tell(event.FactorAdded, map[string]string{"method": string(d.Method), "factor": string(f.ID)})
 	return nil
+}
+
+// enrollment is what it takes to set up the factor that was chosen. Once it works, nothing
+// of that is shown again.
+func (e *Engine) enrollment(t *turn, d *DraftFactor) *Enrollment {
+	if d.Confirmed {
+		return nil
+	}
+	switch d.Method {
+	case identity.TOTP:
+		return e.showTOTP(t, d)
+	default:
+		return nil
+	}
+}
+
+const maxFactorName = 60 // characters
+
+// factorName is a person's word for a factor, made fit for a list.
+func factorName(typed string) string {
+	words := []rune(strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(typed, ""))), " "))
+	return strings.TrimSpace(string(words[:min(len(words), maxFactorName)]))
 }

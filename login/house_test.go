@@ -53,7 +53,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	}
 	h.engine = &login.Engine{
 		Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Sessions: h.sessions, Events: h.events,
-		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Origin: origin, Now: h.clock.Now,
+		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Name: "North Wind", Origin: origin, Now: h.clock.Now,
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,
 		Post: func(ctx context.Context, m message.Message) error { // kept in the transaction, like a job

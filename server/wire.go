@@ -99,7 +99,7 @@ func (s *Server) signIn() *login.Engine {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},
 		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits),
-		Origin: s.Config.Issuer, Now: s.now,
+		Name: s.Config.Name, Origin: s.Config.Issuer, Now: s.now,
 	}
 }
 

@@ -60,6 +60,7 @@ type attemptBody struct {
 	Public      bool                                `json:"public,omitempty"`
 	Trust       bool                                `json:"trust,omitempty"`
 	Within      session.ID                          `json:"within,omitempty"`
+	Wrong       int                                 `json:"wrong,omitempty"`
 	Session     session.ID                          `json:"session,omitempty"`
 	CreatedAt   int64                               `json:"created_at"`
 	AbandonedAt int64                               `json:"abandoned_at,omitempty"`
@@ -73,7 +74,7 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r.Body = encode(attemptBody{
 		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human,
 		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
-		Within: a.Within, Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
+		Wrong: a.Wrong, Within: a.Within, Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
 	if !a.Draft.PasswordHash.Empty() {
 		r.Password = s.db.box.Seal(attemptPlace(r.ID), []byte(a.Draft.PasswordHash.Reveal()))
@@ -93,7 +94,7 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
 		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human,
 		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust,
-		Within: b.Within, SessionID: b.Session, Version: r.Version,
+		Wrong: b.Wrong, Within: b.Within, SessionID: b.Session, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),
 	}
 	if a.Draft.Factor != nil {

@@ -1,0 +1,91 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/message"
+)
+
+// This file is how much guessing at second factors is borne. Whoever guesses has shown the
+// first factor already, so it is counted per person and method, over all attempts and
+// networks, and a right password forgives nothing.
+
+const (
+	factorTries  = 5  // wrong answers that end an attempt
+	factorBudget = 10 // wrong answers of a method in factorWindow; then it is refused for as long
+	factorWindow = time.Hour
+)
+
+// ErrWrongOften ends an attempt: whoever goes on begins with the first factor.
+var ErrWrongOften = problem.New(problem.Gone, "answers_wrong", "That was wrong too often. Please start again.")
+
+// stake is what one answer by a second factor took.
+type stake struct {
+	method identity.Method
+	keys   []string
+	last   bool // if this one is wrong, the method is refused for a while
+}
+
+// stake reserves one answer by a method of the person before it is looked at, so that those
+// who race do not get more. Where none is left it is ErrSlow, right or wrong.
+func (e *Engine) stake(ctx context.Context, t *turn, m identity.Method) (stake, error) {
+	s := stake{method: m, keys: e.stakes(t.a.UserID, m)}
+	wait, err := e.reserve(ctx, t.now, Budget{Key: s.keys[0], Limit: factorBudget, Window: factorWindow})
+	if err != nil {
+		return s, err
+	}
+	if wait > 0 {
+		return s, ErrSlow.After(wait)
+	}
+	// One smaller: exactly one of those who race finds no room in it.
+	wait, err = e.reserve(ctx, t.now, Budget{Key: s.keys[1], Limit: factorBudget - 1, Window: factorWindow})
+	s.last = wait > 0
+	return s, err
+}
+
+// stakes are the counters of a person's answers by a method.
+func (e *Engine) stakes(u identity.UserID, m identity.Method) []string {
+	whose := string(u) + "\x00" + string(m)
+	return []string{e.key("factor", whose), e.key("factor-warn", whose)}
+}
+
+// won forgets the wrong answers after a right one, in the transaction that uses it.
+func (e *Engine) won(ctx context.Context, s stake) error { return e.Throttle.Clear(ctx, s.keys) }
+
+// lost notes a wrong answer; the last one of the budget is told to the person.
+func (e *Engine) lost(ctx context.Context, t *turn, s stake, wrong error) (View, error) {
+	if s.last {
+		t.tell(event.SignInLocked, map[string]string{"method": string(s.method)})
+		if to := t.f.mailbox(); !to.None() {
+			t.mail = append(t.mail, message.Message{
+				Kind: message.FactorLocked, To: to, Locale: t.at.Locale, Link: e.url("/sign-in"), ExpiresAt: t.now.Add(factorWindow),
+			})
+		}
+	}
+	return e.failed(ctx, t, s.method, wrong, s.last)
+}
+
+// failed counts a wrong answer by a second factor against the attempt, which the fifth one
+// ends, and answers with it. Of those that race only one counts here; what a loud one has to
+// tell is told all the same.
+func (e *Engine) failed(ctx context.Context, t *turn, m identity.Method, wrong error, loud bool) (View, error) {
+	t.tell(event.SignInFailed, map[string]string{"method": string(m)})
+	t.a.Wrong++
+	if t.a.Wrong >= factorTries {
+		t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
+		wrong = ErrWrongOften
+	}
+	v, err := e.keep(ctx, t)
+	if problem.Is(err, problem.Conflict) && loud {
+		return v, errors.Join(err, e.InTx(ctx, func(ctx context.Context) error { return e.announce(ctx, t) }))
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, wrong
+}
