@@ -15,11 +15,12 @@ import (
 // letterRow is a letter in the list.
 type letterRow struct {
 	ID, To, Subject, Digits, Link string
+	SMS                           bool
 	SentAt                        time.Time
 }
 
 func rowOf(l message.Letter) letterRow {
-	return letterRow{l.ID, l.To, l.Subject, l.Code, l.Link, l.SentAt}
+	return letterRow{l.ID, l.To, l.Subject, l.Code, l.Link, l.SMS, l.SentAt}
 }
 
 func (p *Pages) letters(r *http.Request) (to string, all []message.Letter, err error) {

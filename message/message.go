@@ -1,10 +1,10 @@
-// Package message reaches a person: a code, a link, a notice, by e-mail (and later
-// by SMS, or as an event for applications that deliver themselves).
+// Package message reaches a person: a code, a link, a notice, by e-mail or, if it is to
+// a phone number, by SMS.
 //
 // A room posts a Message in the transaction that causes it; it becomes a job whose
 // arguments are sealed, because a waiting message may carry a live code. The job
-// renders it in the person's language and hands it to the Sender. In development
-// the Sender is the inbox at /dev/inbox.
+// renders it in the person's language and hands it to a Sender: a mail server, an SMS
+// gateway, or in development the inbox at /dev/inbox.
 package message
 
 import (
@@ -31,7 +31,10 @@ const (
 	Locked          Kind = "locked"           // notice after too many wrong passwords
 	FactorLocked    Kind = "factor_locked"    // notice after too many wrong codes of a second factor
 	Invitation      Kind = "invitation"       // a link that lets one address sign up
-	Test            Kind = "test"             // idp mail test
+	Test            Kind = "test"             // idp mail test, idp sms test
+	PhoneCode       Kind = "phone_code"       // SMS: a code that is the second step
+	PhoneProof      Kind = "phone_proof"      // SMS: a code that shows whose number it is
+	PhoneHeld       Kind = "phone_held"       // SMS: somebody tried to add a number that is on another account
 )
 
 // Message is something to tell a person.
@@ -55,6 +58,7 @@ type Letter struct {
 	HTML    string    `json:"html,omitempty"`
 	Code    string    `json:"code,omitempty"` // for the development inbox only
 	Link    string    `json:"link,omitempty"`
+	SMS     bool      `json:"sms,omitempty"` // it goes to a phone, and is its text alone
 	SentAt  time.Time `json:"sent_at"`
 }
 

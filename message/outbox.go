@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"idp/event"
@@ -26,12 +27,17 @@ type Outbox struct {
 	Box    *secret.Box // seals waiting messages
 	Render Render
 	Sender Sender
+	Text   Text   // draws what goes to phones
+	Phones Sender // nil: nothing can be sent to a phone
 	Events event.Recorder
 	Now    func() time.Time
 }
 
 // Render draws the subject, text and HTML of a kind of message; templates.Set.Mail does.
 type Render func(kind, locale string, l templates.Letter) (subject, text, html string, err error)
+
+// Text draws the text of a kind of SMS; templates.Set.SMS does.
+type Text func(kind, locale string, l templates.Letter) (string, error)
 
 // sealed is what a waiting job holds. ID is the letter's for ever: a letter sent twice by a
 // crash is recognisable as the same one.
@@ -44,6 +50,7 @@ type sealed struct {
 // waiting is what sealed holds.
 type waiting struct {
 	To        string            `json:"to"`
+	SMS       bool              `json:"sms,omitempty"`
 	Locale    string            `json:"locale,omitempty"`
 	Digits    string            `json:"code,omitempty"`
 	Link      string            `json:"link,omitempty"`
@@ -54,9 +61,7 @@ type waiting struct {
 // Post queues a message, urgently, in the caller's transaction: if that rolls back, nothing
 // is sent.
 func (o *Outbox) Post(ctx context.Context, m Message) error {
-	body, err := json.Marshal(waiting{
-		To: m.To.Value, Locale: m.Locale, Digits: m.Code.Reveal(), Link: m.Link.Reveal(), Words: m.Words, ExpiresAt: m.ExpiresAt,
-	})
+	body, err := json.Marshal(waits(m))
 	if err != nil {
 		return fmt.Errorf("post message: %w", err)
 	}
@@ -69,6 +74,24 @@ func (o *Outbox) Post(ctx context.Context, m Message) error {
 		return fmt.Errorf("post message: %w", err)
 	}
 	return nil
+}
+
+func waits(m Message) waiting {
+	return waiting{
+		To: m.To.Value, SMS: m.To.Kind == identity.Phone, Locale: m.Locale,
+		Digits: m.Code.Reveal(), Link: m.Link.Reveal(), Words: m.Words, ExpiresAt: m.ExpiresAt,
+	}
+}
+
+// send hands a letter to who delivers its sort.
+func (o *Outbox) send(ctx context.Context, l Letter) error {
+	switch {
+	case !l.SMS:
+		return o.Sender.Send(ctx, l)
+	case o.Phones == nil:
+		return &Failed{SMS: true, Final: true, Said: "sms.gateway is off"}
+	}
+	return o.Phones.Send(ctx, l)
 }
 
 func place(id string) string { return "message:" + id }
@@ -96,7 +119,7 @@ func (o *Outbox) Deliver(ctx context.Context, args json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	err = o.Sender.Send(ctx, letter)
+	err = o.send(ctx, letter)
 	if err == nil {
 		return nil
 	}
@@ -107,21 +130,24 @@ func (o *Outbox) Deliver(ctx context.Context, args json.RawMessage) error {
 	return errors.Join(fmt.Errorf("send message %s: %w", s.ID, err), o.fail(ctx, s, "not sent yet: "+err.Error()))
 }
 
-// SendNow renders and sends a message at once and says what the sender says; for `idp mail test`.
+// SendNow renders and sends a message at once and says what the sender says; for `idp mail test`
+// and `idp sms test`.
 func (o *Outbox) SendNow(ctx context.Context, m Message) error {
 	s := sealed{ID: secret.NewID("msg"), Kind: m.Kind}
-	letter, err := o.letter(s, waiting{
-		To: m.To.Value, Locale: m.Locale, Digits: m.Code.Reveal(), Link: m.Link.Reveal(), Words: m.Words, ExpiresAt: m.ExpiresAt,
-	})
+	letter, err := o.letter(s, waits(m))
 	if err != nil {
 		return err
 	}
-	return o.Sender.Send(ctx, letter)
+	return o.send(ctx, letter)
 }
 
 func (o *Outbox) letter(s sealed, w waiting) (Letter, error) {
 	// The address was parsed before it was posted; parse it again, since it becomes a header.
-	to, err := identity.ParseEmail(w.To)
+	parse := identity.ParseEmail
+	if w.SMS {
+		parse = identity.ParsePhone
+	}
+	to, err := parse(w.To)
 	if err != nil || to.Value != w.To {
 		return Letter{}, fmt.Errorf("message %s: its address does not parse", s.ID)
 	}
@@ -132,14 +158,17 @@ func (o *Outbox) letter(s sealed, w waiting) (Letter, error) {
 	if !w.ExpiresAt.IsZero() {
 		drawn.Valid = w.ExpiresAt.Sub(o.Now())
 	}
-	subject, text, html, err := o.Render(string(s.Kind), w.Locale, drawn)
+	l := Letter{ID: s.ID, To: w.To, Kind: s.Kind, SMS: w.SMS, Code: w.Digits, Link: w.Link, SentAt: o.Now()}
+	if w.SMS {
+		l.Text, err = o.Text(string(s.Kind), w.Locale, drawn)
+		l.Subject, _, _ = strings.Cut(l.Text, "\n")
+	} else {
+		l.Subject, l.Text, l.HTML, err = o.Render(string(s.Kind), w.Locale, drawn)
+	}
 	if err != nil {
 		return Letter{}, fmt.Errorf("render message %s: %w", s.ID, err)
 	}
-	return Letter{
-		ID: s.ID, To: w.To, Kind: s.Kind, Subject: subject, Text: text, HTML: html,
-		Code: w.Digits, Link: w.Link, SentAt: o.Now(),
-	}, nil
+	return l, nil
 }
 
 func (o *Outbox) fail(ctx context.Context, s sealed, why string) error {

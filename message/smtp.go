@@ -103,22 +103,6 @@ func local(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// Failed says why a server did not take a letter. Its text names codes only, since servers
-// repeat addresses in theirs; Said has the server's own words for the operator who tests.
-type Failed struct {
-	Code  int // SMTP reply code, 0 if the conversation broke
-	Final bool
-	Said  string
-}
-
-// Error implements error.
-func (f *Failed) Error() string {
-	if f.Code == 0 {
-		return "the mail server could not be talked to"
-	}
-	return fmt.Sprintf("the mail server answered %d", f.Code)
-}
-
 // Send hands the letter over. A *Failed says why not; Final if trying again is useless.
 func (s *SMTP) Send(ctx context.Context, l Letter) error {
 	msg, err := s.compose(l)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"idp/admin"
+	"idp/identity"
 	"idp/internal/breach"
 	"idp/internal/config"
 	"idp/internal/outbound"
@@ -37,7 +38,8 @@ type Rooms struct {
 	Outbox      *message.Outbox
 	Events      *storage.Events
 	Outbound    *outbound.Client
-	Breaches    *breach.List // nil: passwords are not looked up
+	Countries   identity.Countries // whose numbers SMS go to
+	Breaches    *breach.List       // nil: passwords are not looked up
 	Keys        *token.KeySet
 	Clients     *provider.Clients
 	Sessions    session.Store // says to relying parties which sessions ended
@@ -91,16 +93,16 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	if r.Templates, err = templates.Load(r.Config.TemplatesDir); err != nil {
 		return fmt.Errorf("load templates: %w", err)
 	}
-	r.Templates.Brand = r.Config.Name
+	r.Templates.Brand, r.Templates.Host = r.Config.Name, r.Config.IssuerURL().Hostname()
 	r.Events = storage.NewEvents(r.DB)
 	r.Hasher = secret.NewHasher(max(1, runtime.NumCPU()-1))
 	if r.Queue, err = storage.NewQueue(r.DB, r.Log); err != nil {
 		return err
 	}
+	r.Outbound = outbound.New(outbound.Options{Loopback: r.Config.Development(), Allow: r.Config.OutboundAllow, Now: r.now})
 	if err := r.mail(); err != nil {
 		return err
 	}
-	r.Outbound = outbound.New(outbound.Options{Loopback: r.Config.Development(), Allow: r.Config.OutboundAllow, Now: r.now})
 	if err := r.breaches(); err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
 	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}
-	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Texts: r.texts()}
+	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Texts: r.Config.Texts()}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
 	}
@@ -144,23 +146,6 @@ func (r *Rooms) migrate(ctx context.Context) error {
 	}
 	return nil
 }
-
-// mail chooses who delivers: the mail server, or in development the inbox.
-func (r *Rooms) mail() error {
-	r.Outbox = &message.Outbox{
-		Queue: r.Queue, Box: r.Box, Render: r.Templates.Mail, Events: r.Events, Now: r.now,
-	}
-	if r.Config.SMTPURL.Empty() {
-		r.Outbox.Sender = message.Keep{Inbox: storage.NewInbox(r.DB)}
-		return nil
-	}
-	smtp, err := message.NewSMTP(r.Config.SMTPURL, r.Config.MailFrom, r.Config.MailReplyTo)
-	r.Outbox.Sender = smtp
-	return err
-}
-
-// texts reports whether something delivers text messages: in development the inbox shows them.
-func (r *Rooms) texts() bool { return r.Config.Development() && r.Config.SMTPURL.Empty() }
 
 // Close lets go of the database and the list of breached passwords.
 func (r *Rooms) Close() error { return errors.Join(r.Breaches.Close(), r.DB.Close()) }

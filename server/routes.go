@@ -123,7 +123,7 @@ func (s *Server) scripts() []web.Route {
 
 // development is what production does not have.
 func (s *Server) development() []web.Route {
-	if !s.Config.Development() || !s.Config.SMTPURL.Empty() {
+	if !s.Config.Inbox() {
 		return nil
 	}
 	return []web.Route{

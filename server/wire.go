@@ -41,7 +41,7 @@ func New(rooms *Rooms) (*Server, error) {
 	s.sessions = s.keeper()
 	s.web = &web.Pages{
 		Set: s.Templates, Brand: s.Config.Name, Development: s.Config.Development(), Box: s.Box,
-		Inbox: s.Config.Development() && s.Config.SMTPURL.Empty(), Secure: s.Config.IssuerURL().Scheme == "https",
+		Inbox: s.Config.Inbox(), Secure: s.Config.IssuerURL().Scheme == "https",
 		Origin: s.Config.IssuerURL().Scheme + "://" + s.Config.IssuerURL().Host, Base: web.Base(s.Config.IssuerURL()),
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}

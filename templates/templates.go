@@ -4,9 +4,9 @@
 //
 // A page lives in pages/NAME.html and defines "title" and "main"; layout.html puts
 // what every page shares around it, parts.html holds what several share. A mail is
-// mail/NAME.html (its middle) and mail/NAME.txt (first line: the subject). No sentence
-// stands in a template: words are looked up by key in locales/LANGUAGE.json, so that a
-// language is one more file. A directory given to Load may replace any file.
+// mail/NAME.html (its middle) and mail/NAME.txt (first line: the subject); an SMS is
+// sms/NAME.txt. No sentence stands in a template: words are looked up by key in
+// locales/LANGUAGE.json, so that a language is one more file. A directory given to Load may replace any file.
 package templates
 
 import (
@@ -26,15 +26,17 @@ import (
 	"idp/internal/secret"
 )
 
-//go:embed layout.html parts.html pages mail assets locales
+//go:embed layout.html parts.html pages mail sms assets locales
 var embedded embed.FS
 
 // Set is all templates, parsed.
 type Set struct {
 	Brand string // what the instance calls itself, in mails
+	Host  string // of the issuer; an SMS says to browsers where its code belongs
 
 	pages  map[string]*template.Template
 	mails  map[string]mail
+	texts  map[string]*texttemplate.Template
 	assets map[string]Asset  // by hashed name
 	hashed map[string]string // plain name → hashed name
 	words  *catalogues
@@ -80,7 +82,7 @@ func Load(dir string) (*Set, error) {
 }
 
 func load(files fs.FS) (*Set, error) {
-	s := &Set{pages: map[string]*template.Template{}, mails: map[string]mail{}}
+	s := &Set{pages: map[string]*template.Template{}, mails: map[string]mail{}, texts: map[string]*texttemplate.Template{}}
 	var err error
 	if s.words, err = loadCatalogues(files); err != nil {
 		return nil, err
@@ -91,7 +93,10 @@ func load(files fs.FS) (*Set, error) {
 	if err := s.loadPages(files); err != nil {
 		return nil, err
 	}
-	return s, s.loadMails(files)
+	if err := s.loadMails(files); err != nil {
+		return nil, err
+	}
+	return s, s.loadTexts(files)
 }
 
 func (s *Set) loadPages(files fs.FS) error {

@@ -199,6 +199,12 @@ func TestOperatorsSeeKeysJobsEventsAndMail(t *testing.T) {
 	if r := s.do("mail", "test", "--to", "ann@example.com"); r.code != 0 || !strings.Contains(r.out, "/dev/inbox") {
 		t.Errorf("mail test: %+v", r)
 	}
+	if r := s.do("sms", "test", "+44 7400 123456"); r.code != 0 || !strings.Contains(r.out, "/dev/inbox") {
+		t.Errorf("sms test: %+v", r)
+	}
+	if r := s.do("sms", "test", "+44 90 1234 5678"); r.code != 1 || !strings.Contains(r.err, "sms.countries") {
+		t.Errorf("sms test to a number that earns with it: %+v", r)
+	}
 	var events []struct{ Kind, Actor string }
 	s.must(&events, "events", "list", "--kind", "operator.link_made", "--json")
 	if len(events) != 1 || events[0].Actor != "operator:cli" {
@@ -235,6 +241,7 @@ func TestAskedWronglyExitsWithTwoAndSaysHow(t *testing.T) {
 		{"user create --emial x", "unknown flag: --emial"},
 		{"user ban", "USER (id, email address or phone number) is missing"},
 		{"user ban a b", `there is no use for "b"`},
+		{"sms test", "NUMBER is missing"},
 		{"jobs retry seven", "a job's id is a number"},
 		{"jobs list --state stuck", "it is one of available, scheduled"},
 		{"client create --name X --type toaster --redirect-uri https://x.example/", "it is one of web, spa, native, machine"},

@@ -65,6 +65,30 @@ func Keys() []Key {
 		{Name: "mail_reply_to",
 			Doc: "Where answers to mail go, if not to mail_from.",
 			at:  func(c *Config) any { return &c.MailReplyTo }},
+		{Name: "sms.gateway", Default: "off", Allowed: []string{"off", "twilio", "http"},
+			Doc: "Who delivers SMS: nobody, Twilio, or the service at sms.http.url. In development without one, they stay in the inbox at /dev/inbox.",
+			at:  func(c *Config) any { return &c.SMS.Gateway }},
+		{Name: "sms.countries",
+			Doc: "Countries that SMS may go to, a list of ISO codes and calling codes like GB, +49; all if empty. Name the ones your people live in: fraud sends to the others.",
+			at:  func(c *Config) any { return &c.SMS.Countries }},
+		{Name: "sms.twilio.account_sid",
+			Doc: "Twilio's account SID, AC and 32 digits.",
+			at:  func(c *Config) any { return &c.SMS.Twilio.AccountSID }},
+		{Name: "sms.twilio.auth_token", Secret: true,
+			Doc: "The auth token of that account.",
+			at:  func(c *Config) any { return &c.SMS.Twilio.AuthToken }},
+		{Name: "sms.twilio.from",
+			Doc: "A number of that account that SMS come from, like +15005550006, or an alphanumeric sender. This or sms.twilio.messaging_service.",
+			at:  func(c *Config) any { return &c.SMS.Twilio.From }},
+		{Name: "sms.twilio.messaging_service",
+			Doc: "SID of a messaging service that picks the sender, MG and 32 digits.",
+			at:  func(c *Config) any { return &c.SMS.Twilio.MessagingService }},
+		{Name: "sms.http.url",
+			Doc: "Where {\"to\", \"text\", \"id\"} is posted as JSON for each SMS. One on a private network has to be in outbound_allow.",
+			at:  func(c *Config) any { return &c.SMS.HTTP.URL }},
+		{Name: "sms.http.token", Secret: true,
+			Doc: "Sent to that service as a Bearer token; nothing if empty.",
+			at:  func(c *Config) any { return &c.SMS.HTTP.Token }},
 		{Name: "tls.certificate_file",
 			Doc: "Certificate chain in PEM, to serve https without a proxy. Read again when it changes.",
 			at:  func(c *Config) any { return &c.TLS.CertificateFile }},
@@ -122,6 +146,9 @@ func Keys() []Key {
 		{Name: "limits.network_messages", Default: "30",
 			Doc: "Messages that a network asked for in an hour and nobody answered.",
 			at:  func(c *Config) any { return &c.Limits.NetworkMessages }},
+		{Name: "limits.sms", Default: "200",
+			Doc: "SMS in an hour, to everybody together. Whoever sends to expensive numbers on purpose gets no further.",
+			at:  func(c *Config) any { return &c.Limits.SMS }},
 		{Name: "limits.network_window", Default: "5m",
 			Doc: "How long failures of a network count.",
 			at:  func(c *Config) any { return &c.Limits.NetworkWindow }},
@@ -146,6 +173,7 @@ type Config struct {
 	SMTPURL                secret.String
 	MailFrom               string
 	MailReplyTo            string
+	SMS                    SMS
 	TLS                    TLS
 	TrustedProxies         []string
 	OutboundAllow          []string
@@ -179,6 +207,7 @@ type Limits struct {
 	Messages        int
 	NetworkFailures int
 	NetworkMessages int
+	SMS             int
 	NetworkWindow   time.Duration
 	Registrations   int
 }

@@ -33,6 +33,7 @@ func (c Config) Validate() error {
 	c.judgeBreachedPasswords(&r)
 	c.judgeDatabase(&r)
 	c.judgeMail(&r)
+	c.judgeSMS(&r)
 	c.judgeFiles(&r)
 	c.judgeMasterKey(&r)
 	c.judgeLimits(&r)
@@ -293,11 +294,14 @@ func (c Config) Warnings() []string {
 	var w []string
 	host, _, err := net.SplitHostPort(c.Listen)
 	wide := err == nil && !loopback(host)
-	if c.Development() && wide && c.SMTPURL.Empty() {
+	if c.Development() && wide && c.Inbox() {
 		w = append(w, "development on "+c.Listen+": whoever reaches it can read everybody's codes at /dev/inbox")
 	}
 	if !c.Development() && c.TLS.CertificateFile == "" && len(c.TrustedProxies) == 0 {
 		w = append(w, "no certificate and no trusted_proxies: if a proxy is in front, all callers look like one, and share its limits")
+	}
+	if !c.Development() && c.SMS.Gateway != "off" && len(c.SMS.Countries) == 0 {
+		w = append(w, "sms.countries is empty: SMS go to every country, also to those where fraud is paid per message")
 	}
 	if c.SessionManagement && !c.WatchedSessions() {
 		w = append(w, "session_management is on, but not offered: browsers keep the cookie it needs only for an https issuer")

@@ -15,6 +15,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -127,6 +128,29 @@ func (c *Client) PostForm(ctx context.Context, uri string, form url.Values) (sta
 	defer res.Body.Close() //nolint:errcheck // nothing was written
 	_, _ = io.CopyN(io.Discard, res.Body, maxIgnored)
 	return res.StatusCode, nil
+}
+
+// Post sends a body with header fields of the caller's and returns the status of the answer,
+// whatever it is, a redirect too, and at most so many bytes of it; what is longer is cut.
+// An *Error says that there was no answer.
+func (c *Client) Post(ctx context.Context, uri string, header http.Header, body []byte, most int64) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, uri, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, &Error{err}
+	}
+	maps.Copy(req.Header, header)
+	res, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, &Error{err}
+	}
+	defer res.Body.Close() //nolint:errcheck // the answer was read, or is not wanted
+	answer, err = io.ReadAll(io.LimitReader(res.Body, most))
+	if err != nil {
+		return 0, nil, &Error{err}
+	}
+	return res.StatusCode, answer, nil
 }
 
 // HTTP returns the guarded client itself, for libraries that want one. Its redirects come

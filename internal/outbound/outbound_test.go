@@ -100,6 +100,8 @@ func TestNoSpellingOfAnInsideAddressIsReached(t *testing.T) {
 			wantRefusal(t, uri, err)
 			_, err = out.PostForm(t.Context(), uri, nil)
 			wantRefusal(t, uri, err)
+			_, _, err = out.Post(t.Context(), uri, nil, []byte("x"), 100)
+			wantRefusal(t, uri, err)
 		}
 		if n := c.conns.Load(); n != 0 {
 			t.Errorf("%d connections over %s reached the inside", n, scheme)
@@ -200,6 +202,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	_, err := out.Get(t.Context(), c.URL, 100)
 	wantRefusal(t, "redirect", err)
 	if status, err := out.PostForm(t.Context(), c.URL, nil); status != http.StatusFound || err != nil {
+		t.Errorf("%d %v", status, err)
+	}
+	if status, _, err := out.Post(t.Context(), c.URL, nil, []byte("x"), 100); status != http.StatusFound || err != nil {
 		t.Errorf("%d %v", status, err)
 	}
 	if inside.conns.Load() != 0 {
