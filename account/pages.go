@@ -10,24 +10,16 @@ import (
 
 	"github.com/mileusna/useragent"
 
-	"idp/consent"
-	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/web"
-	"idp/login"
 	"idp/session"
 )
 
-// Pages are the account pages.
+// Pages are the account for people: forms in, a page or a 303 out, under /account.
 type Pages struct {
-	Sessions *session.Keeper
-	People   login.People
-	Grants   consent.Store
-	Events   event.Recorder
-	Web      *web.Pages
-	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
-	Now      func() time.Time
+	*Self
+	Web *web.Pages
 
 	// Parting returns where the browser goes when its session has ended, by way of the apps
 	// that want to hear of it there; nil: straight to the given path.

@@ -6,79 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"idp/account"
 	"idp/consent"
 	"idp/identity"
-	"idp/internal/web"
-	"idp/internal/web/webtest"
 	"idp/session"
-	"idp/session/sessiontest"
-	"idp/storage"
-	"idp/storage/storagetest"
 )
-
-// desk is the account pages on a real database.
-type desk struct {
-	*testing.T
-	clock  *storagetest.Clock
-	keeper *session.Keeper
-	grants *storage.Consent
-	people *storage.People
-	server *sessiontest.Site
-	pages  *account.Pages
-}
-
-func each(t *testing.T, f func(d *desk)) {
-	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		d := &desk{T: t, clock: storagetest.NewClock(), grants: storage.NewConsent(db), people: storage.NewPeople(db)}
-		events := storage.NewEvents(db)
-		d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: events, InTx: db.InTx, Now: d.clock.Now}
-		d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
-		d.pages = &account.Pages{Sessions: d.keeper, People: d.people, Grants: d.grants, Events: events, Web: d.server.Pages, InTx: db.InTx, Now: d.clock.Now}
-		d.server.Mount([]web.Route{
-			{Pattern: "GET /{$}", Do: d.pages.Root}, {Pattern: "GET /account", Do: d.pages.Account}, {Pattern: "POST /sign-out", Do: d.pages.SignOut},
-			{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
-			{Pattern: "POST /account/apps/revoke", Do: d.pages.Revoke},
-		})
-		f(d)
-	})
-}
-
-func (d *desk) must(err error) {
-	d.Helper()
-	if err != nil {
-		d.Fatal(err)
-	}
-}
-
-func (d *desk) person(name string) identity.UserID {
-	d.Helper()
-	id, now := identity.UserID("user_"+name), d.clock.Now()
-	d.must(d.people.SaveUser(d.Context(), identity.User{ID: id, Status: identity.Active, Profile: identity.Profile{Name: name + " Lee"}, CreatedAt: now, UpdatedAt: now}))
-	d.must(d.people.SaveHolding(d.Context(), identity.Holding{
-		ID: identity.HoldingID("holding_" + name), UserID: id, Identifier: identity.Identifier{Kind: identity.Email, Value: name + "@example.com"},
-		Primary: true, VerifiedAt: now, CreatedAt: now,
-	}))
-	return id
-}
-
-// on signs a person in, on a new browser or on one that is there.
-func (d *desk) on(b *webtest.Browser, u identity.UserID) (*webtest.Browser, session.Session) {
-	d.Helper()
-	if b == nil {
-		b = webtest.New(d, d.server.URL)
-	}
-	s, cookie := sessiontest.SignIn(d, d.keeper, u, b.Cookies()...)
-	b.Plant(cookie)
-	return b, s
-}
-
-func (d *desk) alive(s session.Session) bool {
-	d.Helper()
-	kept, err := d.keeper.Store.Session(d.Context(), s.ID)
-	d.must(err)
-	return kept.Alive(d.clock.Now())
-}
 
 func TestTheAccountPageShowsWhereOneIsSignedIn(t *testing.T) {
 	each(t, func(d *desk) {

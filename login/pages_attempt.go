@@ -97,6 +97,9 @@ func (p *Pages) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.answer(w, r, v, err)
 	}
+	if a.Goal.within() {
+		return web.Redirect(w, r, p.Web.TakeReturn(w, r, home))
+	}
 	ask, err := p.ask(r, a.Ask)
 	if err != nil || ask.ID == "" {
 		return web.Redirect(w, r, signInPath)

@@ -75,6 +75,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /consent", Do: s.consent.Answer, Face: web.Passage},
 		{Pattern: "GET /{$}", Do: s.account.Root, Face: web.Page},
 		{Pattern: "GET /account", Do: s.account.Account, Face: web.Page},
+		{Pattern: "POST /account/confirm", Do: s.account.Confirm, Face: web.Page},
 		{Pattern: "POST /account/sessions/end", Do: s.account.EndSession, Face: web.Page},
 		{Pattern: "POST /account/sessions/end-others", Do: s.account.EndOthers, Face: web.Page},
 		{Pattern: "POST /account/apps/revoke", Do: s.account.Revoke, Face: web.Page},

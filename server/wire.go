@@ -52,10 +52,11 @@ func New(rooms *Rooms) (*Server, error) {
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,
 	}
-	s.account = &account.Pages{
-		Sessions: s.sessions, People: s.engine.People, Grants: storage.NewConsent(s.DB), Events: s.Events, Web: s.web,
+	self := &account.Self{
+		Engine: s.engine, Sessions: s.sessions, People: s.engine.People, Grants: storage.NewConsent(s.DB), Events: s.Events,
 		InTx: s.DB.InTx, Now: s.now,
 	}
+	s.account = &account.Pages{Self: self, Web: s.web}
 	s.admin = &admin.Pages{
 		Web: s.web, Session: s.sessions, People: s.engine.People, Users: s.Users, Operators: s.Operators,
 		Invitations: s.Invitations, Settings: s.Settings, Clients: s.Clients, Keys: s.Keys,

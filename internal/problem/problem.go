@@ -38,6 +38,7 @@ type Error struct {
 	Detail string // one plain sentence for people
 	Field  string // input the sentence is about, or ""
 	Retry  time.Duration
+	Goal   string // of the attempt that has to be completed before this can be done, or ""
 	cause  error
 }
 
@@ -57,6 +58,13 @@ func (e *Error) On(field string) *Error {
 func (e *Error) After(d time.Duration) *Error {
 	c := *e
 	c.Retry = d
+	return &c
+}
+
+// First returns a copy that says which attempt to complete before trying again, by its goal.
+func (e *Error) First(goal string) *Error {
+	c := *e
+	c.Goal = goal
 	return &c
 }
 

@@ -53,6 +53,7 @@ type document struct {
 	Detail string `json:"detail"`
 	Name   string `json:"code"`
 	Field  string `json:"field,omitempty"`
+	Goal   string `json:"goal,omitempty"` // of the attempt to complete first
 	Trace  string `json:"trace,omitempty"`
 }
 
@@ -60,7 +61,7 @@ type document struct {
 func WriteProblem(w http.ResponseWriter, r *http.Request, p *problem.Error) {
 	status := Status(p)
 	body, err := json.Marshal(document{
-		Title: http.StatusText(status), Status: status, Detail: p.Detail, Name: p.Code, Field: p.Field, Trace: Trace(r),
+		Title: http.StatusText(status), Status: status, Detail: p.Detail, Name: p.Code, Field: p.Field, Goal: p.Goal, Trace: Trace(r),
 	})
 	if err != nil {
 		body = []byte(`{}`) // strings always marshal

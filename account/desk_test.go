@@ -1,0 +1,141 @@
+package account_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"idp/account"
+	"idp/identity"
+	"idp/internal/secret"
+	"idp/internal/web"
+	"idp/internal/web/webtest"
+	"idp/login"
+	"idp/message"
+	"idp/session"
+	"idp/session/sessiontest"
+	"idp/storage"
+	"idp/storage/storagetest"
+)
+
+// desk is the account, and the pages of signing in that it leads to, on a real database.
+type desk struct {
+	*testing.T
+	db       *storage.DB
+	clock    *storagetest.Clock
+	keeper   *session.Keeper
+	grants   *storage.Consent
+	people   *storage.People
+	events   *storage.Events
+	engine   *login.Engine
+	settings login.Settings
+	letters  []message.Message // posted, oldest first
+	server   *sessiontest.Site
+	self     *account.Self
+	pages    *account.Pages
+}
+
+func each(t *testing.T, f func(d *desk)) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) { f(newDesk(t, db)) })
+}
+
+func newDesk(t *testing.T, db *storage.DB) *desk {
+	t.Helper()
+	d := &desk{
+		T: t, db: db, clock: storagetest.NewClock(), grants: storage.NewConsent(db), people: storage.NewPeople(db),
+		events: storage.NewEvents(db), settings: login.DefaultSettings(),
+	}
+	d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: d.events, InTx: db.InTx, Now: d.clock.Now}
+	d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
+	d.engine = &login.Engine{
+		Store: storage.NewLogin(db), People: d.people, Throttle: storage.NewThrottle(db), Sessions: d.keeper.Store, Events: d.events,
+		Hasher: plain{}, Box: storagetest.Box(), InTx: db.InTx, Origin: d.server.URL, Now: d.clock.Now,
+		Settings: func() login.Settings { return d.settings }, SessionSettings: session.DefaultSettings,
+		Post: func(_ context.Context, m message.Message) error {
+			d.letters = append(d.letters, m)
+			return nil
+		},
+	}
+	d.self = &account.Self{Engine: d.engine, Sessions: d.keeper, People: d.people, Grants: d.grants, Events: d.events, InTx: db.InTx, Now: d.clock.Now}
+	d.pages = &account.Pages{Self: d.self, Web: d.server.Pages}
+	in := &login.Pages{Engine: d.engine, Sessions: d.keeper, Web: d.server.Pages}
+	d.server.Mount([]web.Route{
+		{Pattern: "GET /{$}", Do: d.pages.Root}, {Pattern: "GET /account", Do: d.pages.Account}, {Pattern: "POST /sign-out", Do: d.pages.SignOut},
+		{Pattern: "POST /account/confirm", Do: d.pages.Confirm},
+		{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
+		{Pattern: "POST /account/apps/revoke", Do: d.pages.Revoke},
+		{Pattern: "GET /sign-in/{attempt}", Do: in.Show}, {Pattern: "POST /sign-in/{attempt}/prove", Do: in.Prove},
+		{Pattern: "POST /sign-in/{attempt}/prepare", Do: in.Prepare}, {Pattern: "POST /sign-in/{attempt}/cancel", Do: in.Cancel},
+	})
+	return d
+}
+
+// plain hashes cheaply.
+type plain struct{}
+
+func (plain) Hash(_ context.Context, p secret.String) (secret.String, error) {
+	return secret.NewString("hash of " + p.Reveal()), nil
+}
+
+func (plain) Verify(_ context.Context, p, hash secret.String) (ok, upgrade bool, err error) {
+	return hash.Reveal() == "hash of "+p.Reveal(), false, nil
+}
+
+func (plain) Waste(context.Context) error { return nil }
+
+const rightPassword = "quiet harbour lantern"
+
+// password gives the person the right password.
+func (d *desk) password(u identity.UserID) {
+	d.Helper()
+	d.must(d.people.SaveFactor(d.Context(), identity.Factor{
+		ID: identity.FactorID("factor_" + string(u)), UserID: u, Method: identity.Password,
+		Secret: secret.NewString("hash of " + rightPassword), CreatedAt: d.clock.Now(),
+	}))
+}
+
+// prove types the right password on the page that asks for it, in an attempt within a session.
+func (d *desk) prove(b *webtest.Browser) *webtest.Browser {
+	d.Helper()
+	if !strings.HasPrefix(b.To, "/sign-in/attempt_") {
+		d.Fatalf("nobody asks for a proof: %d %q %s", b.Status, b.To, b.Page)
+	}
+	at := b.To
+	return b.Get(at).Want(200).Post(at+"/prove", "method", "password", "password", rightPassword).Want(303)
+}
+
+func (d *desk) must(err error) {
+	d.Helper()
+	if err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *desk) person(name string) identity.UserID {
+	d.Helper()
+	id, now := identity.UserID("user_"+name), d.clock.Now()
+	d.must(d.people.SaveUser(d.Context(), identity.User{ID: id, Status: identity.Active, Profile: identity.Profile{Name: name + " Lee"}, CreatedAt: now, UpdatedAt: now}))
+	d.must(d.people.SaveHolding(d.Context(), identity.Holding{
+		ID: identity.HoldingID("holding_" + name), UserID: id, Identifier: identity.Identifier{Kind: identity.Email, Value: name + "@example.com"},
+		Primary: true, VerifiedAt: now, CreatedAt: now,
+	}))
+	return id
+}
+
+// on signs a person in, on a new browser or on one that is there.
+func (d *desk) on(b *webtest.Browser, u identity.UserID) (*webtest.Browser, session.Session) {
+	d.Helper()
+	if b == nil {
+		b = webtest.New(d, d.server.URL)
+	}
+	s, cookie := sessiontest.SignIn(d, d.keeper, u, b.Cookies()...)
+	b.Plant(cookie)
+	return b, s
+}
+
+func (d *desk) alive(s session.Session) bool {
+	d.Helper()
+	kept, err := d.keeper.Store.Session(d.Context(), s.ID)
+	d.must(err)
+	return kept.Alive(d.clock.Now())
+}
