@@ -33,6 +33,8 @@ const (
 	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
 	SignInLocked         Kind = "sign_in.locked"               // too many wrong answers: the identifier is locked for a while
+	BrowserTrusted       Kind = "browser.trusted"              // a person need not show a second factor on a browser for a while
+	BrowserDistrusted    Kind = "browser.distrusted"           // a person must show a second factor on that browser again
 	SessionEnded         Kind = "session.ended"                // a session is over
 	ConsentGranted       Kind = "consent.granted"              // a person let a relying party know something
 	ConsentRevoked       Kind = "consent.revoked"              // a person took that back

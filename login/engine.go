@@ -27,6 +27,7 @@ type Engine struct {
 	Store    Store
 	People   People
 	Throttle Throttle
+	Trust    Trust // nil: no browser is trusted
 	Sessions session.Store
 	Events   event.Recorder
 	Hasher   Hasher
@@ -53,6 +54,7 @@ type At struct {
 	Network   string // the caller's address
 	UserAgent string
 	Locale    string // best language of the browser, for mails
+	Trust     bool   // Prove: let this browser skip the second factor for a while
 }
 
 // Beginning is what an attempt starts from.

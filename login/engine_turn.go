@@ -88,7 +88,7 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 			return fmt.Errorf("load the person of attempt %s: %w", t.a.ID, err)
 		}
 		t.know(p)
-		return nil
+		return e.trusts(ctx, t)
 	}
 	if t.a.Goal != SignUp || t.a.Identifier.None() {
 		return nil
@@ -241,6 +241,9 @@ func (e *Engine) view(t *turn) View {
 	}
 	if d := t.a.Draft.Factor; d != nil && step == NeedsEnrollment {
 		v.Enrollment = e.enrollment(t, d)
+	}
+	if step == NeedsSecondFactor {
+		v.TrustDays = mayTrust(t.a, t.f, t.p)
 	}
 	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {

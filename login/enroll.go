@@ -79,6 +79,9 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 	if err := e.People.SaveFactor(ctx, f); err != nil {
 		return err
 	}
+	if err := e.Distrust(ctx, t.a.UserID); err != nil {
+		return err
+	}
 	t.tell(event.FactorAdded, map[string]string{"method": string(d.Method), "factor": string(f.ID)})
 	return nil
 }

@@ -52,7 +52,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		events: storage.NewEvents(db), inbox: storage.NewInbox(db),
 	}
 	h.engine = &login.Engine{
-		Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Sessions: h.sessions, Events: h.events,
+		Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
 		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Name: "North Wind", Origin: origin, Now: h.clock.Now,
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,

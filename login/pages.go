@@ -200,11 +200,14 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 		Target                                      string
 		Reset, Sent, Mailed, ByCode, ByLink, Others bool
 		Wait                                        int // seconds until another message may be sent
+		TrustDays                                   int // the browser may be trusted for so long, 0: it may not
+		Trust                                       bool
 	}{
 		Party: v.Party, Attempt: v.ID, Method: picked.Method, Target: picked.Target,
 		Reset: picked.Method == identity.ResetCode, Sent: picked.Sent, Mailed: mailed,
 		ByCode: !mailed || s.EmailCode || !s.EmailLink, ByLink: mailed && s.EmailLink, Others: len(v.Methods) > 1,
-		Wait: max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
+		Wait:      max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
+		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "",
 	})
 }
 

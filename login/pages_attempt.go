@@ -67,6 +67,7 @@ func (p *Pages) Prove(w http.ResponseWriter, r *http.Request) error {
 		typed = r.PostFormValue("password")
 	}
 	return p.event(w, r, func(ctx context.Context, at At) (View, error) {
+		at.Trust = r.PostFormValue("trust") != ""
 		return p.Engine.Prove(ctx, at, m, secret.NewString(typed))
 	})
 }

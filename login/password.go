@@ -31,6 +31,9 @@ func (e *Engine) Prove(ctx context.Context, at At, m identity.Method, answer sec
 	if err != nil {
 		return e.view(t), err
 	}
+	if Next(t.a, t.f, t.p) == NeedsSecondFactor {
+		t.a.Trust = at.Trust
+	}
 	switch {
 	case !t.offers(m):
 		return e.view(t), ErrMethod

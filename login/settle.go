@@ -62,6 +62,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.use(ctx, t, s); err != nil {
 		return err
 	}
+	if err := e.remember(ctx, t); err != nil {
+		return err
+	}
 	if !fresh && (resetProven(t.a) || t.a.Breached != "") {
 		if t.a.Breached != "" && !t.stands() {
 			return errReplaced
@@ -245,6 +248,9 @@ func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.Strin
 		if err := e.Revoke(ctx, t.a.UserID); err != nil {
 			return err
 		}
+	}
+	if err := e.Distrust(ctx, t.a.UserID); err != nil {
+		return err
 	}
 	t.mail = append(t.mail, message.Message{Kind: message.PasswordChanged, To: t.target(identity.EmailCode), Locale: t.at.Locale})
 	return e.unlock(ctx, t)

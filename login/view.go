@@ -44,7 +44,8 @@ type View struct {
 	Missing    []string        `json:"missing,omitempty"`  // sign-up fields still owed
 	Rules      *PasswordRules  `json:"password_rules,omitempty"`
 	SessionID  session.ID      `json:"session_id,omitempty"`
-	Next       string          `json:"next,omitempty"` // where to go when complete
+	Next       string          `json:"next,omitempty"`       // where to go when complete
+	TrustDays  int             `json:"trust_days,omitempty"` // at needs_second_factor: this browser may skip it for so long from now on
 	ExpiresAt  time.Time       `json:"expires_at"`
 
 	// Enrollment is what it takes to set up the factor that was chosen, at needs_enrollment.

@@ -34,6 +34,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"asks", "id", "expires_at < ?", now.Add(-keepWaiting)},
 		{"pushed_requests", "digest", "expires_at < ?", now},
 		{"throttles", "id", "expires_at < ?", now},
+		{"trusted_browsers", "id", "expires_at < ?", now},
 		{"sessions", "id", "ended_at < ?", now.Add(-keepSessions)},
 		{"sessions", "id", "expires_at < ?", now.Add(-keepSessions)},
 		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepStrangers)},
