@@ -60,7 +60,20 @@ func Next(a Attempt, f Facts, p Policy) Step {
 
 // owed returns the categories that must still be shown.
 func owed(a Attempt, f Facts, p Policy) identity.Category {
-	return required(a, f, p) &^ identity.Covered(a.Proofs)
+	return required(a, f, p) &^ identity.Covered(shown(a, f, p))
+}
+
+// shown are the proofs that count. What was set up in this very attempt counts only for
+// somebody who had no second factor: whoever has one, perhaps since a moment ago and in
+// another window, shows that.
+func shown(a Attempt, f Facts, p Policy) []identity.Proof {
+	d := a.Draft.Factor
+	if d == nil || !f.hasSecond(p) {
+		return a.Proofs
+	}
+	return slices.DeleteFunc(slices.Clone(a.Proofs), func(x identity.Proof) bool {
+		return x.Method == d.Method && x.Credential == d.Credential
+	})
 }
 
 // required returns the categories that this attempt must show: both of them as soon as the

@@ -7,6 +7,7 @@ import (
 
 	"idp/event"
 	"idp/identity"
+	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
 	"idp/session"
@@ -119,6 +120,20 @@ func TestWhatASessionProvedDiesWithIt(t *testing.T) {
 		h.must(err)
 		if got := h.holdings(ann); len(got) != 1 || len(open) != 0 {
 			t.Errorf("on file are %q, and %d sessions stand", got, len(open))
+		}
+	})
+}
+
+func TestAFactorSetUpWhileSigningInDoesNotStandForOneThatCameMeanwhile(t *testing.T) {
+	each(t, func(h *house) {
+		h.settings.TwoStep = login.Required
+		ann := h.person("ann@example.com", identity.Password)
+		thief := h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.NeedsEnrollment)
+		thief.enroll(identity.TOTP, "").want(login.NeedsEnrollment)
+		h.must(h.people.SaveFactor(h.Context(), identity.Factor{ID: "factor_anns", UserID: ann, Method: identity.SecurityKey, Credential: "anns", Secret: secret.NewString("{}"), CreatedAt: h.clock.Now()}))
+		thief.enrollConfirm(h.code(thief.view.Enrollment.Key, 0))
+		if thief.view.SessionID != "" {
+			t.Error("a factor of the thief's own let them in")
 		}
 	})
 }
