@@ -27,6 +27,8 @@ const (
 	FactorAdded          Kind = "factor.added"                 // a person can prove themselves with something more
 	FactorRemoved        Kind = "factor.removed"               // a person cannot prove themselves with something any more
 	FactorsReset         Kind = "factor.reset"                 // an operator took all second factors off a person's file
+	BackupCodesMade      Kind = "factor.backup_codes_made"     // a person has fresh backup codes; older ones are void
+	BackupCodeUsed       Kind = "factor.backup_code_used"      // a backup code stood in for a second factor
 	PasswordChanged      Kind = "password.changed"             // a person has another password
 	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
 	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked

@@ -83,6 +83,13 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 		return err
 	}
 	t.tell(event.FactorAdded, map[string]string{"method": string(d.Method), "factor": string(f.ID)})
+	if t.p.BackupCodes && !t.f.has(identity.BackupCode) {
+		fresh, err := e.renewBackup(ctx, t)
+		if err != nil {
+			return err
+		}
+		t.backup = fresh
+	}
 	return nil
 }
 

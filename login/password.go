@@ -41,6 +41,8 @@ func (e *Engine) Prove(ctx context.Context, at At, m identity.Method, answer sec
 		return e.provePassword(ctx, t, answer)
 	case m == identity.TOTP:
 		return e.proveTOTP(ctx, t, answer)
+	case m == identity.BackupCode:
+		return e.proveBackup(ctx, t, answer)
 	case slot(m) != "":
 		return e.proveMailed(ctx, t, m, answer)
 	}

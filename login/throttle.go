@@ -122,9 +122,10 @@ func (e *Engine) guess(ctx context.Context, t *turn) (tries, error) {
 	return g, err
 }
 
-// forgive forgets the failures after a right answer, in the caller's transaction.
-func (e *Engine) forgive(ctx context.Context, g tries, now time.Time) error {
-	return e.Throttle.Forgive(ctx, []string{g.network}, []string{g.account, g.warn}, now)
+// forgive forgets the failures after a right answer, and other keys beside them, in the
+// caller's transaction.
+func (e *Engine) forgive(ctx context.Context, g tries, now time.Time, beside ...string) error {
+	return e.Throttle.Forgive(ctx, []string{g.network}, append(beside, g.account, g.warn), now)
 }
 
 // giveBack returns a try that came to no verdict.

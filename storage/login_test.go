@@ -24,7 +24,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Ceremony: json.RawMessage(`{"challenge":"x"}`),
 			}},
-			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Within: "sess_0", SessionID: "sess_1",
+			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Wrong: 3, Within: "sess_0", SessionID: "sess_1",
 			Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1", Address: annsAddress,
 				Factor: &login.DraftFactor{Method: identity.TOTP, Name: "App", Secret: secret.NewString("seed"), Counter: 3, Confirmed: true}},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
