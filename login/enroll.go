@@ -56,12 +56,14 @@ func (e *Engine) Confirm(ctx context.Context, at At, answer secret.String) (View
 	}
 }
 
-// confirmed notes that the draft works and that the person just showed it.
+// confirmed notes that the draft works and that the person just showed it. Its proof goes before the
+// others: a session is as fresh as its last proof, and something new makes nobody fresh who was not.
 func (t *turn) confirmed() {
 	d := *t.a.Draft.Factor
 	d.Confirmed = true
 	t.a.Draft.Factor = &d
-	t.a.Proofs = append(t.a.Proofs, identity.Proof{Method: d.Method, Category: d.Method.Category(), Credential: d.Credential, At: t.now})
+	own := identity.Proof{Method: d.Method, Category: d.Method.Category(), Credential: d.Credential, At: t.now}
+	t.a.Proofs = append([]identity.Proof{own}, t.a.Proofs...)
 }
 
 // install puts the factor that was set up on file, in the transaction that settles.

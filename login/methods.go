@@ -64,7 +64,7 @@ func seconds(a Attempt, f Facts, p Policy) []identity.Method {
 	backup := false
 	for _, x := range factors {
 		switch {
-		case x.Method.Category()&open == 0, !p.allows(x.Method), x.Spent(), slices.Contains(methods, x.Method):
+		case x.Method.Category()&open == 0, !f.counts(x, p), x.Spent(), slices.Contains(methods, x.Method):
 		case x.Method == identity.BackupCode:
 			backup = f.hasSecond(p)
 		default:
@@ -158,13 +158,18 @@ func (f Facts) factor(m identity.Method) (identity.Factor, bool) {
 // number is not theirs any more.
 func (f Facts) phone() identity.Identifier {
 	for _, x := range f.Factors {
-		number := identity.Identifier{Kind: identity.Phone, Value: x.Secret.Reveal()}
-		held := func(h identity.Holding) bool { return h.Identifier == number && h.Verified() }
-		if x.Method == identity.PhoneCode && slices.ContainsFunc(f.Holdings, held) {
-			return number
+		if x.Method == identity.PhoneCode && f.holds(x.Secret.Reveal()) {
+			return identity.Identifier{Kind: identity.Phone, Value: x.Secret.Reveal()}
 		}
 	}
 	return identity.Identifier{}
+}
+
+// holds reports whether the person proved that the number is theirs, and it still is.
+func (f Facts) holds(number string) bool {
+	return slices.ContainsFunc(f.Holdings, func(h identity.Holding) bool {
+		return h.Identifier == identity.Identifier{Kind: identity.Phone, Value: number} && h.Verified()
+	})
 }
 
 // mailbox is the person's verified address that codes go to, the primary one if there is one.

@@ -39,7 +39,7 @@ func Next(a Attempt, f Facts, p Policy) Step {
 	}
 	if p.Need.Resistant && identity.ACR(a.Proofs) != identity.PHR {
 		// Only now: whoever has a second factor shows it before there is another.
-		if f.has(identity.Passkey) {
+		if p.Passkeys && f.has(identity.Passkey) {
 			return NeedsSecondFactor
 		}
 		return NeedsEnrollment
@@ -92,9 +92,16 @@ func required(a Attempt, f Facts, p Policy) identity.Category {
 // the operator lets people use. Backup codes alone do not count: they stand in for a factor
 // that is lost.
 func (f Facts) hasSecond(p Policy) bool {
-	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool {
-		return x.Method != identity.BackupCode && x.Method.Category()&identity.Possession != 0 && p.allows(x.Method)
-	})
+	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool { return x.Method != identity.BackupCode && f.counts(x, p) })
+}
+
+// counts reports whether a factor can be the second step: what counts is offered, and what is
+// not offered does not count. A number that is not the person's any more is neither.
+func (f Facts) counts(x identity.Factor, p Policy) bool {
+	if x.Method == identity.PhoneCode && !f.holds(x.Secret.Reveal()) {
+		return false
+	}
+	return x.Method.Category()&identity.Possession != 0 && p.allows(x.Method)
 }
 
 // assigned reports whether the person was named by an address that an operator put on
@@ -152,6 +159,9 @@ var moves = map[move][]Step{
 	cancel: {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEnrollment,
 		NeedsEmailVerification, NeedsPhoneVerification, MissingRequirements, NeedsNewPassword},
 }
+
+// MayMove reports whether the named move is open at that step; the prover walks along it.
+func MayMove(name string, at Step, a Attempt, p Policy) bool { return move(name).open(at, a, p) }
 
 // open reports whether the move may be made on this attempt at that step. Within a session
 // the person is fixed: nobody else can be named, and a lost password is for signing in.

@@ -103,7 +103,7 @@ func TestTheOracleNoticesPlantedFaults(t *testing.T) {
 				return s
 			}, identity.Method.Category},
 			"leads nowhere"},
-		{"a mailed code counts as possession", rules{login.Next, as(identity.EmailCode, identity.Possession)}, "two-step verification was passed over"},
+		{"a mailed code counts as possession", rules{login.Next, as(identity.EmailCode, identity.Possession)}, "leads nowhere"},
 		{"an SMS counts as knowledge", rules{login.Next, as(identity.PhoneCode, identity.Knowledge)}, "leads nowhere"},
 		{"a password counts as both", rules{login.Next, as(identity.Password, identity.Both)}, "two-step verification was passed over"},
 		{"a mailed reset counts as both", rules{login.Next, as(identity.ResetCode, identity.Both)}, "two-step verification was passed over"},

@@ -20,9 +20,14 @@ const RecentFor = 10 * time.Minute
 // Recent is what a sensitive act demands of a session of that person: all that they can
 // show, at most ten minutes ago. What a trusted browser was spared has to be shown.
 func (e *Engine) Recent(p Person) session.Need {
+	return Recent(Facts{Holdings: p.Holdings, Factors: p.Factors}, Policy{Settings: e.Settings()})
+}
+
+// Recent is the same as a function of what it depends on; the prover asks it, too.
+func Recent(f Facts, p Policy) session.Need {
 	age := RecentFor
 	need := session.Need{Categories: identity.Knowledge, MaxAge: &age}
-	if (Facts{Factors: p.Factors}).hasSecond(Policy{Settings: e.Settings()}) {
+	if f.hasSecond(p) {
 		need.Categories = identity.Both
 	}
 	return need
@@ -50,6 +55,9 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		t.a.Proofs = s.Proofs
 	}
 	if t.a.Goal == Enroll {
+		if len(enrollable(t.f, t.p)) == 0 {
+			return ErrMethod
+		}
 		return nil
 	}
 	return t.extend(b.Address)

@@ -50,10 +50,13 @@ func (s somebody) facts() login.Facts {
 	id := identity.UserID("user_" + s.name)
 	f := login.Facts{
 		Known: true, User: identity.User{ID: id, Status: identity.Active},
-		Holdings: []identity.Holding{{ID: "h", UserID: id, Identifier: s.address(), Primary: true, VerifiedAt: time.Unix(1, 0)}},
+		Holdings: []identity.Holding{
+			{ID: "h", UserID: id, Identifier: s.address(), Primary: true, VerifiedAt: time.Unix(1, 0)},
+			{ID: "n", UserID: id, Identifier: identity.Identifier{Kind: identity.Phone, Value: "+442079460018"}, VerifiedAt: time.Unix(1, 0)},
+		},
 	}
 	for _, m := range s.factors {
-		f.Factors = append(f.Factors, identity.Factor{ID: identity.FactorID("f_" + m), UserID: id, Method: m})
+		f.Factors = append(f.Factors, identity.Factor{ID: identity.FactorID("f_" + m), UserID: id, Method: m, Secret: secret.NewString("+442079460018")})
 	}
 	return f
 }
