@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/mileusna/useragent"
-
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/web"
@@ -133,7 +131,7 @@ func (p *Pages) devices(ctx context.Context, this session.Session) ([]device, er
 		if !s.Alive(p.Now()) {
 			continue
 		}
-		d := device{ID: s.ID, Device: describe(s.UserAgent), This: s.ID == this.ID, Network: s.Network, Seen: s.LastActiveAt, Since: s.CreatedAt}
+		d := device{ID: s.ID, Device: session.Describe(s.UserAgent), This: s.ID == this.ID, Network: s.Network, Seen: s.LastActiveAt, Since: s.CreatedAt}
 		if d.This {
 			first = append(first, d)
 			continue
@@ -141,18 +139,6 @@ func (p *Pages) devices(ctx context.Context, this session.Session) ([]device, er
 		rest = append(rest, d)
 	}
 	return append(first, rest...), nil
-}
-
-// describe says which browser on which system a User-Agent names, "" if it names neither.
-func describe(userAgent string) string {
-	ua := useragent.Parse(userAgent)
-	switch {
-	case ua.Name != "" && ua.OS != "":
-		return ua.Name + " · " + ua.OS
-	case ua.Name != "":
-		return ua.Name
-	}
-	return ua.OS
 }
 
 // others lists the other accounts on this browser.

@@ -38,6 +38,8 @@ type Engine struct {
 	// Revoke ends what relying parties hold of a person, in the caller's transaction; a
 	// reset calls it. Nil where nothing is issued.
 	Revoke func(ctx context.Context, u identity.UserID) error
+	// Place says where a network address is, "Auckland, New Zealand", or "". Nil: not known.
+	Place func(network string) string
 
 	Settings        func() Settings
 	SessionSettings func() session.Settings

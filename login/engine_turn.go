@@ -24,6 +24,8 @@ type turn struct {
 	p   Policy
 	ask Ask // zero if nobody waits, or no longer
 
+	known  *bool  // the person signed in on this browser before; nil: not asked yet
+	told   bool   // of something that happens with this turn, so that the browser is mentioned there
 	holder Person // who holds the address of a sign-up, if Facts.Held
 
 	mail   []message.Message

@@ -92,7 +92,7 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 		}
 		t.backup = fresh
 	}
-	return nil
+	return e.notify(ctx, t, Change{Kind: FactorAdded, Factor: f})
 }
 
 // enrollment is what it takes to set up the factor that was chosen. Once it works, nothing

@@ -10,7 +10,6 @@ import (
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
-	"idp/message"
 	"idp/session"
 )
 
@@ -56,6 +55,12 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.adopt(ctx, t, draft.Address); err != nil {
 		return err
 	}
+	strange := false
+	if !fresh && s.CreatedAt.Equal(t.now) {
+		if strange, err = e.strange(ctx, t); err != nil {
+			return err
+		}
+	}
 	if err := e.Sessions.SaveSession(ctx, s); err != nil {
 		return err
 	}
@@ -70,6 +75,11 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 			return errReplaced
 		}
 		if err := e.replacePassword(ctx, t, draft.PasswordHash, s.ID); err != nil {
+			return err
+		}
+	}
+	if strange && !t.told {
+		if err := e.notify(ctx, t, Change{Kind: NewBrowser}); err != nil {
 			return err
 		}
 	}
@@ -122,7 +132,7 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 // vouch notes that an address which an operator had put on file answered.
 func (e *Engine) vouch(ctx context.Context, t *turn) error {
 	by := confirmedBy(t.a)
-	for _, h := range t.f.Holdings {
+	for i, h := range t.f.Holdings {
 		if by == "" || h.Identifier != t.a.Identifier || h.Verified() {
 			continue
 		}
@@ -133,6 +143,7 @@ func (e *Engine) vouch(ctx context.Context, t *turn) error {
 		if err := e.People.SaveHolding(ctx, h); err != nil {
 			return err
 		}
+		t.f.Holdings[i] = h // what follows in this commit is told there
 		t.tell(event.AddressVerified, nil)
 	}
 	return nil
@@ -159,7 +170,7 @@ func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier
 		return err
 	}
 	t.tell(event.AddressVerified, nil)
-	return nil
+	return e.notify(ctx, t, Change{Kind: AddressAdded, Address: address})
 }
 
 // confirmedBy is the method by which the address that was named answered, "" if it did not.
@@ -252,7 +263,9 @@ func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.Strin
 	if err := e.Distrust(ctx, t.a.UserID); err != nil {
 		return err
 	}
-	t.mail = append(t.mail, message.Message{Kind: message.PasswordChanged, To: t.target(identity.EmailCode), Locale: t.at.Locale})
+	if err := e.notify(ctx, t, Change{Kind: PasswordReplaced}); err != nil {
+		return err
+	}
 	return e.unlock(ctx, t)
 }
 

@@ -63,6 +63,9 @@ func (e *Engine) aim(ctx context.Context, t *turn) (aim, error) {
 	if err != nil {
 		return aim{}, err
 	}
+	if t.a.UserID != "" {
+		t.known = &known
+	}
 	x := aim{address: t.target(identity.EmailCode).Value, network: neighbourhood(t.at.Network)}
 	if known && t.f.Known {
 		x.own = string(t.a.Browser)

@@ -14,7 +14,7 @@ import (
 
 var kinds = []message.Kind{
 	message.SignUp, message.VerifyAddress, message.AddressBelongs, message.SignIn, message.AddressHeld, message.Reset, message.NoAccount, message.PasswordChanged,
-	message.Locked, message.FactorLocked, message.Invitation, message.Test,
+	message.Changed, message.Locked, message.FactorLocked, message.Invitation, message.Test,
 }
 
 // carries are the kinds whose mail is useless without its code or its link.
@@ -36,6 +36,11 @@ func drawn(t *testing.T, words map[string]string) map[message.Kind]message.Lette
 	for _, kind := range kinds {
 		m := code(p.now)
 		m.Kind, m.Words = kind, words
+		if kind == message.Changed || kind == message.PasswordChanged {
+			m.Notice = &message.Notice{
+				What: "factor_added", Method: "passkey", Name: words["party"], Browser: words["browser"], Place: words["place"], Network: "192.0.2.7", At: p.now,
+			}
+		}
 		if err := p.SendNow(t.Context(), m); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
@@ -74,6 +79,22 @@ func TestNamesOfStrangersBringNoLinkIntoOurMail(t *testing.T) {
 			}
 			if len(l.Subject) > 200 || strings.ContainsAny(l.Subject, "\r\n") {
 				t.Errorf("%s with %q: subject %q", kind, name, l.Subject)
+			}
+		}
+	}
+}
+
+func TestANameInANoticeIsNoSentence(t *testing.T) {
+	for _, name := range []string{
+		"Your account is locked! Call +1 (800) 555-0199 at once: support will help you to get it back",
+		"Mozilla; dial 0800 1234567 now?", strings.Repeat("a", 300),
+	} {
+		for _, kind := range []message.Kind{message.Changed, message.PasswordChanged} {
+			l := drawn(t, map[string]string{"party": name, "browser": name, "place": name})[kind]
+			for _, part := range []string{"0199", "1234567", "!", "now?", strings.Repeat("a", 33)} {
+				if strings.Contains(strings.ReplaceAll(l.Text, "https://id.example/x?token=abcdef", ""), part) {
+					t.Errorf("%s carries %q of %q", kind, part, name)
+				}
 			}
 		}
 	}

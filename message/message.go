@@ -27,7 +27,8 @@ const (
 	AddressBelongs  Kind = "address_belongs"  // somebody tried that with an address that is on another file
 	Reset           Kind = "reset"            // code and link that start a new password
 	NoAccount       Kind = "no_account"       // a reset or sign-in was tried for an address without account
-	PasswordChanged Kind = "password_changed" // notice
+	PasswordChanged Kind = "password_changed" // notice, with a Notice
+	Changed         Kind = "changed"          // notice of any other change, with a Notice
 	Locked          Kind = "locked"           // notice after too many wrong passwords
 	FactorLocked    Kind = "factor_locked"    // notice after too many wrong codes of a second factor
 	Invitation      Kind = "invitation"       // a link that lets one address sign up
@@ -45,6 +46,7 @@ type Message struct {
 	Code      secret.String     // six digits, if it carries a code
 	Link      secret.String     // absolute URL, if it carries a link
 	Words     map[string]string // what the template may say besides: "party", "browser", "place"
+	Notice    *Notice           // what PasswordChanged and Changed are about
 	ExpiresAt time.Time         // not sent after this; zero: whenever
 }
 

@@ -55,6 +55,7 @@ type waiting struct {
 	Digits    string            `json:"code,omitempty"`
 	Link      string            `json:"link,omitempty"`
 	Words     map[string]string `json:"words,omitempty"`
+	Notice    *Notice           `json:"notice,omitempty"`
 	ExpiresAt time.Time         `json:"expires_at,omitzero"`
 }
 
@@ -79,7 +80,7 @@ func (o *Outbox) Post(ctx context.Context, m Message) error {
 func waits(m Message) waiting {
 	return waiting{
 		To: m.To.Value, SMS: m.To.Kind == identity.Phone, Locale: m.Locale,
-		Digits: m.Code.Reveal(), Link: m.Link.Reveal(), Words: m.Words, ExpiresAt: m.ExpiresAt,
+		Digits: m.Code.Reveal(), Link: m.Link.Reveal(), Words: m.Words, Notice: m.Notice, ExpiresAt: m.ExpiresAt,
 	}
 }
 
@@ -154,6 +155,9 @@ func (o *Outbox) letter(s sealed, w waiting) (Letter, error) {
 	drawn := templates.Letter{To: w.To, Code: secret.NewString(w.Digits), Link: secret.NewString(w.Link), Words: map[string]string{}}
 	for name, said := range w.Words {
 		drawn.Words[name] = tame(said)
+	}
+	if w.Notice != nil {
+		drawn.Notice = templates.Notice(w.Notice.tamed())
 	}
 	if !w.ExpiresAt.IsZero() {
 		drawn.Valid = w.ExpiresAt.Sub(o.Now())

@@ -29,6 +29,31 @@ func tame(s string) string {
 	return string(out)
 }
 
+const maxLabel = 32 // characters of a name that is shown as one
+
+// label is tame for what stands as a name beside others of ours: shorter still, and without
+// what ends a sentence or dials a number.
+func label(s string) string {
+	digits := 0
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			if digits++; digits > 6 {
+				return -1
+			}
+			return r
+		case unicode.IsLetter(r), unicode.IsMark(r), strings.ContainsRune(" .-_'’·,()", r):
+			return r
+		}
+		return ' '
+	}, tame(s))
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	if len(runes) > maxLabel {
+		runes = append(runes[:maxLabel-1], '…')
+	}
+	return string(runes)
+}
+
 func blank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
 }

@@ -3,6 +3,7 @@ package templates
 import (
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -54,6 +55,12 @@ func (f Frame) Aria(id, field string, hints ...string) template.HTMLAttr {
 
 // Date says a day: "21 Nov 2026".
 func (f Frame) Date(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
+
+// When says a moment: "22 November 2026, 09:14 UTC".
+func (f Frame) When(t time.Time) string {
+	t = t.UTC()
+	return f.T("time.moment", "day", t.Day(), "month", f.T("time.month."+strconv.Itoa(int(t.Month()))), "year", t.Year(), "time", t.Format("15:04"))
+}
 
 // Moment is a time for the machine-readable attribute of a time element.
 func (f Frame) Moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

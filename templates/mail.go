@@ -21,6 +21,15 @@ type Letter struct {
 	Link  secret.String     // absolute URL, or empty
 	Words map[string]string // what else the mail of that kind mentions
 	Valid time.Duration     // how long code and link live, 0 if neither expires
+
+	Notice Notice // what a notice is about
+}
+
+// Notice is message.Notice as a template sees it.
+type Notice struct {
+	What, Method, Name, Address, Browser, Place, Network string
+
+	At time.Time
 }
 
 // mailFrame is a letter in a language; Data is a Letter.
@@ -44,6 +53,14 @@ func (m mailFrame) Lasts(d time.Duration) string {
 		return m.N("lasts.hours", int(d.Hours()))
 	}
 	return m.N("lasts.days", int(d.Round(time.Hour).Hours()/24))
+}
+
+// Way names a method in a sentence: "an authenticator app".
+func (m mailFrame) Way(method string) string {
+	if method == "" {
+		return ""
+	}
+	return m.Translated("mail.method."+method, method)
 }
 
 func (s *Set) loadMails(files fs.FS) error {

@@ -285,7 +285,8 @@ func TestEveryMailIsDrawnWithItsCodeAndLink(t *testing.T) {
 	for _, kind := range []string{"sign_up", "sign_in", "address_held", "reset", "no_account", "password_changed", "locked", "invitation", "test"} {
 		full := templates.Letter{
 			To: "ann@example.com", Code: secret.NewString("493027"), Link: secret.NewString(link), Valid: 10 * time.Minute,
-			Words: map[string]string{"party": "Acme <b>\r\nBcc: x"},
+			Words:  map[string]string{"party": "Acme <b>\r\nBcc: x"},
+			Notice: templates.Notice{What: "factor_added", Method: "totp", Name: "My <b>", Browser: "Chrome · macOS", Place: "Auckland, New Zealand", Network: "192.0.2.7", At: time.Date(2026, 11, 22, 9, 14, 0, 0, time.UTC)},
 		}
 		for name, l := range map[string]templates.Letter{"full": full, "bare": {To: "ann@example.com"}} {
 			subject, text, rich, err := set.Mail(kind, "", l)
@@ -313,6 +314,44 @@ func TestEveryMailIsDrawnWithItsCodeAndLink(t *testing.T) {
 		if linked := kind != "test"; linked != strings.Contains(text, link) || linked != strings.Contains(rich, strings.ReplaceAll(link, "&", "&amp;")) {
 			t.Errorf("%s carries the link wrongly", kind)
 		}
+	}
+}
+
+func TestEveryNoticeSaysWhatWhenAndWhence(t *testing.T) {
+	set := load(t)
+	const link = "https://id.example.com/undo/undo_1?token=abc"
+	subjects := map[string]bool{}
+	for _, what := range []string{
+		"email_added", "email_removed", "email_primary", "phone_added", "phone_removed", "phone_primary", "factor_added", "factor_removed",
+		"factors_reset", "factor_cloned", "factor_locked", "new_browser", "undone",
+	} {
+		for _, method := range []string{"totp", "backup_code", "security_key", "phone_code", "passkey"} {
+			l := templates.Letter{To: "ann@example.com", Notice: templates.Notice{
+				What: what, Method: method, Name: "<b>desk</b>", Address: "a•••@example.com", Browser: "Firefox · Linux",
+				Place: "Auckland, New Zealand", Network: "192.0.2.7", At: time.Date(2026, 11, 22, 21, 14, 0, 0, time.FixedZone("", 13*3600)),
+			}}
+			_, bare, _, err := set.Mail("changed", "", l)
+			if err != nil || strings.Contains(bare, "https:") || !strings.Contains(bare, "choose a new password") {
+				t.Errorf("%s without a link: %v, %s", what, err, bare)
+			}
+			l.Link, l.Valid = secret.NewString(link), 7*24*time.Hour
+			subject, text, rich, err := set.Mail("changed", "", l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			subjects[subject] = true
+			if strings.Contains(subject+text+rich, "⟦") || regexp.MustCompile(`\{[a-z]+\}`).MatchString(subject+text) || strings.Contains(rich, "<b>") {
+				t.Errorf("%s, %s: subject %q, text %s", what, method, subject, text)
+			}
+			for _, want := range []string{"22 November 2026, 08:14 UTC", "Firefox · Linux", "Auckland, New Zealand", "192.0.2.7", link, "7 days"} {
+				if !strings.Contains(text, want) || !strings.Contains(rich, want) {
+					t.Errorf("%s does not say %s: %s", what, want, text)
+				}
+			}
+		}
+	}
+	if len(subjects) != 13 {
+		t.Errorf("13 changes have %d subjects", len(subjects))
 	}
 }
 

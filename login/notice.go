@@ -1,0 +1,154 @@
+package login
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"idp/identity"
+	"idp/message"
+	"idp/session"
+)
+
+// Whatever changes about how somebody signs in, they are told by mail at every address that
+// was theirs before: also at the one that is being removed, so that whoever takes an account
+// over cannot do it in silence.
+
+// ChangeKind is what changed about how somebody signs in.
+type ChangeKind string
+
+// The changes that people are told of.
+const (
+	PasswordReplaced ChangeKind = "password_changed" // chosen anew, reset, or forced by a breach
+	AddressAdded     ChangeKind = "address_added"    // an email address or phone number came on file, proven
+	AddressRemoved   ChangeKind = "address_removed"
+	AddressPrimary   ChangeKind = "address_primary" // another one is the main one
+	FactorAdded      ChangeKind = "factor_added"
+	FactorRemoved    ChangeKind = "factor_removed"
+	FactorsReset     ChangeKind = "factors_reset" // by an operator
+	FactorCloned     ChangeKind = "factor_cloned" // refused: its counter went backwards
+	FactorLocked     ChangeKind = "factor_locked" // too many wrong answers
+	NewBrowser       ChangeKind = "new_browser"   // a sign-in where that person had not signed in before
+	Undone           ChangeKind = "undone"        // a change was taken back
+)
+
+// Change is one thing to tell a person.
+type Change struct {
+	Kind    ChangeKind
+	Before  Person              // as on file before the change: who is told, and what an undo brings back
+	Factor  identity.Factor     // the one added, removed, cloned or locked
+	Address identity.Identifier // the one added, removed or made the main one
+	At      At                  // whence it came; zero for an operator's command
+}
+
+const maxTold = 20 // addresses of one person that a notice goes to
+
+// Notices tell people of changes. An Engine makes its own; a command of the operator's may
+// do with this alone.
+type Notices struct {
+	Post   func(ctx context.Context, m message.Message) error // in the caller's transaction
+	Place  func(network string) string                        // "Auckland, New Zealand" or ""; nil: never known
+	Origin string                                             // of the issuer, without a slash at the end
+	Now    func() time.Time
+}
+
+func (e *Engine) notices() *Notices {
+	return &Notices{Post: e.Post, Place: e.Place, Origin: e.Origin, Now: e.Now}
+}
+
+// Notify tells the person of a change, in the transaction that makes it.
+func (e *Engine) Notify(ctx context.Context, c Change) error { return e.notices().Notify(ctx, c) }
+
+// Notify posts a mail to every verified email address that the person had before the change.
+func (n *Notices) Notify(ctx context.Context, c Change) error {
+	m := message.Message{Kind: message.Changed, Locale: cmp.Or(c.Before.User.Profile.Locale, c.At.Locale), Notice: n.notice(c)}
+	if c.Kind == PasswordReplaced {
+		m.Kind = message.PasswordChanged
+	}
+	for _, h := range mailboxes(c.Before) {
+		m.To = h.Identifier
+		if err := n.Post(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notice says what changed, when and whence.
+func (n *Notices) notice(c Change) *message.Notice {
+	said := &message.Notice{What: string(c.Kind), Browser: session.Describe(c.At.UserAgent), At: n.Now()}
+	if a, err := netip.ParseAddr(c.At.Network); err == nil {
+		said.Network = a.Unmap().WithZone("").String()
+		if n.Place != nil {
+			said.Place = n.Place(said.Network)
+		}
+	}
+	switch c.Kind {
+	case AddressAdded, AddressRemoved, AddressPrimary:
+		_, done, _ := strings.Cut(said.What, "_")
+		said.What, said.Address = string(c.Address.Kind)+"_"+done, spelled(c.Before, c.Address)
+	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked:
+		said.Method, said.Name = string(c.Factor.Method), c.Factor.Name
+	case PasswordReplaced, FactorsReset, NewBrowser, Undone:
+	}
+	return said
+}
+
+// spelled is how a mail spells the address it is about. One that the person had not proven
+// before may have been chosen to be read, or clicked on: it is masked, and no link.
+func spelled(before Person, i identity.Identifier) string {
+	for _, h := range before.Holdings {
+		if h.Identifier == i && h.Verified() {
+			return i.Mask()
+		}
+	}
+	return strings.ReplaceAll(i.Mask(), ".", ". ")
+}
+
+// mailboxes are the verified email addresses of a person.
+func mailboxes(p Person) []identity.Holding {
+	var all []identity.Holding
+	for _, h := range p.Holdings {
+		if h.Identifier.Kind == identity.Email && h.Verified() && len(all) < maxTold {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// notify is Notify for what settles with a turn.
+func (e *Engine) notify(ctx context.Context, t *turn, c Change) error {
+	c.Before, c.At, t.told = t.person(), t.at, true
+	return e.Notify(ctx, c)
+}
+
+// strange reports whether the person signs in on a browser where they never did, although
+// they have signed in before. Guessing has mostly asked already who is known here.
+func (e *Engine) strange(ctx context.Context, t *turn) (bool, error) {
+	if t.unseen() {
+		return false, nil
+	}
+	if t.known != nil {
+		return !*t.known, nil
+	}
+	known, err := e.Store.Knows(ctx, t.a.Browser, t.a.UserID)
+	return !known, err
+}
+
+// unseen reports whether the person never proved themselves here before this attempt began:
+// then every browser is new, and nobody is told so.
+func (t *turn) unseen() bool {
+	for _, f := range t.f.Factors {
+		if !f.LastUsedAt.IsZero() && f.LastUsedAt.Before(t.a.CreatedAt) {
+			return false
+		}
+	}
+	for _, h := range t.f.Holdings {
+		if h.VerifiedBy != "" && h.VerifiedAt.Before(t.a.CreatedAt) {
+			return false
+		}
+	}
+	return true
+}
