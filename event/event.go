@@ -34,6 +34,7 @@ const (
 	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked
 	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
+	BotCheckUnreachable  Kind = "bot_check.unreachable"        // the provider of the bot check could not be asked; the visitor was offered a mailed code
 	SignInLocked         Kind = "sign_in.locked"               // too many wrong answers: the identifier is locked for a while
 	BrowserTrusted       Kind = "browser.trusted"              // a person need not show a second factor on a browser for a while
 	BrowserDistrusted    Kind = "browser.distrusted"           // a person must show a second factor on that browser again

@@ -37,6 +37,7 @@ type Attempt struct {
 	Identifier identity.Identifier // as typed, canonical; unknown ones look exactly like known ones
 	UserID     identity.UserID     // "" until resolved, and for ever if unknown
 	Human      bool                // bot check passed
+	Doubted    bool                // too many failures came from there, or for that address: a bot check is due
 	Proofs     []identity.Proof
 	Challenges map[identity.Method]Challenge // one live per method
 	Confirmed  bool                          // our own code to the address in question came back

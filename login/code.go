@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -69,11 +70,18 @@ func (e *Engine) Prepare(ctx context.Context, at At, m identity.Method) (View, e
 		return e.view(t), ErrMethod
 	}
 	before := *t
-	if err := e.send(ctx, t, slot(m)); err != nil {
+	err = e.send(ctx, t, slot(m))
+	if errors.Is(err, errDoubtful) {
+		return e.doubt(ctx, t)
+	}
+	if err != nil {
 		return e.view(&before), err
 	}
 	return e.keep(ctx, t)
 }
+
+// unchecked is how many messages a network gets in an hour in place of a bot check.
+const unchecked = 5
 
 // send adds a challenge and its message to the turn.
 func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
@@ -81,9 +89,17 @@ func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
 	if err != nil {
 		return err
 	}
-	wait, err := e.reserve(ctx, t.now, e.mailBudgets(purpose(t.a, box), x)...)
+	budgets := e.mailBudgets(purpose(t.a, box), x)
+	doubts := e.mailDoubts(t, box, budgets[2])
+	if Next(t.a, t.f, t.p) == NeedsHuman {
+		budgets = append(budgets, Budget{Key: e.key("mail-unchecked", x.network), Limit: unchecked, Window: time.Hour})
+	}
+	doubtful, wait, err := e.Throttle.ReserveUnless(ctx, doubts, budgets, t.now)
 	if err != nil {
 		return err
+	}
+	if doubtful {
+		return errDoubtful
 	}
 	if wait > 0 {
 		return ErrTooSoon.After(wait)
@@ -218,6 +234,12 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 // confirm adds the proof that the address answered. At sign-up it confirms the address;
 // if somebody holds it already, this is them signing in, and the draft is dropped.
 func (t *turn) confirm(m identity.Method, address identity.Identifier) {
+	if Next(t.a, t.f, t.p) == NeedsHuman {
+		t.a.Human = true
+		if m != identity.ResetCode && t.a.Goal == SignIn && !t.p.byMail() {
+			return // mailed codes sign nobody in here; this one stood in for a bot check
+		}
+	}
 	if t.extending() {
 		t.a.Confirmed = true // it says whose the address is, not who sits here
 		return

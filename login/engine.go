@@ -32,6 +32,7 @@ type Engine struct {
 	Events   event.Recorder
 	Hasher   Hasher
 	Breaches Breaches // nil: passwords are not looked up
+	Checker  *Checker // nil: no bot checks, whatever the settings say
 	Box      *secret.Box
 	Post     func(ctx context.Context, m message.Message) error // in the caller's transaction
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
@@ -157,7 +158,9 @@ func (e *Engine) Identify(ctx context.Context, at At, typed string) (View, error
 	}
 	if address != t.a.Identifier {
 		t.a.Challenges, t.a.Reset = nil, false
+		t.a.Human, t.a.Doubted = false, t.a.Doubted && !t.a.Human // one check is for one name
 	}
+	e.suspect(t)
 	t.a.Identifier, t.a.UserID, t.f = address, "", Facts{}
 	p, found, err := e.find(ctx, address)
 	if err != nil {

@@ -81,6 +81,7 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 		}
 	}
 	t.p = Policy{Settings: e.Settings(), Need: t.ask.Need}
+	e.suspect(t)
 	if t.a.UserID != "" {
 		p, err := e.People.Person(ctx, t.a.UserID)
 		if problem.Is(err, problem.NotFound) {
@@ -246,6 +247,9 @@ func (e *Engine) view(t *turn) View {
 	}
 	if step == NeedsSecondFactor {
 		v.TrustDays = mayTrust(t.a, t.f, t.p)
+	}
+	if step == NeedsHuman {
+		v.Human = e.pose(t.a.action(), t.a.Browser, t.a.ID)
 	}
 	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {

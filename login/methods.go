@@ -11,6 +11,8 @@ import (
 // usable returns the methods that may prove something at this step, best first.
 func usable(a Attempt, f Facts, p Policy) []identity.Method {
 	switch Next(a, f, p) {
+	case NeedsHuman:
+		return instead(a, p)
 	case NeedsIdentifier:
 		if p.Passkeys {
 			return []identity.Method{identity.Passkey} // a discoverable one names its person
@@ -29,6 +31,18 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 	default:
 		return nil
 	}
+}
+
+// instead is the mailed code that stands in for a bot check, once there is an address to mail
+// it to. After "forgot password" it is the message that the reset sends anyway.
+func instead(a Attempt, p Policy) []identity.Method {
+	switch {
+	case a.Identifier.None() || a.Goal.within():
+		return nil
+	case a.Reset:
+		return []identity.Method{identity.ResetCode}
+	}
+	return []identity.Method{mailed(p)}
 }
 
 // firsts never depends on who was named, so that it tells nobody who exists; only within

@@ -148,11 +148,11 @@ const (
 // moves says at which steps a move is open; elsewhere it changes nothing.
 var moves = map[move][]Step{
 	passHuman:   {NeedsHuman},
-	identify:    {NeedsIdentifier, NeedsFirstFactor},
-	prepare:     {NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
-	prove:       {NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
+	identify:    {NeedsHuman, NeedsIdentifier, NeedsFirstFactor},
+	prepare:     {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
+	prove:       {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
 	forgot:      {NeedsFirstFactor},
-	submit:      {MissingRequirements},
+	submit:      {NeedsHuman, MissingRequirements},
 	setPassword: {NeedsNewPassword},
 	enroll:      {NeedsEnrollment},
 	confirm:     {NeedsEnrollment},
@@ -167,6 +167,10 @@ func MayMove(name string, at Step, a Attempt, p Policy) bool { return move(name)
 // the person is fixed: nobody else can be named, and a lost password is for signing in.
 func (m move) open(at Step, a Attempt, p Policy) bool {
 	if m == identify && a.Goal.within() {
+		return false
+	}
+	// Before a bot check, whoever signs up fills in and whoever signs in is named, as after it.
+	if at == NeedsHuman && (m == identify && a.Goal == SignUp || m == submit && a.Goal != SignUp) {
 		return false
 	}
 	if m == forgot && (a.Goal != SignIn || !p.Password) {

@@ -3,6 +3,7 @@ package login
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -57,6 +58,9 @@ func (e *Engine) provePassword(ctx context.Context, t *turn, password secret.Str
 		return e.view(t), secret.ErrPasswordTooLong
 	}
 	g, err := e.guess(ctx, t)
+	if errors.Is(err, errDoubtful) {
+		return e.doubt(ctx, t)
+	}
 	if err != nil {
 		return e.view(t), err
 	}

@@ -33,6 +33,8 @@ type Settings struct {
 	Passkeys     bool    `json:"passkeys"`      // WebAuthn with user verification: both categories at once
 	SMS          bool    `json:"sms"`           // codes by SMS, for those who turned that on for a number of theirs
 	TrustDays    int     `json:"trust_days"`    // for so long a browser may skip the second factor; 0: never
+
+	BotCheck BotCheck `json:"bot_check"` // when visitors show that they are no robots
 }
 
 // TwoStep says who needs two-step verification.
@@ -59,6 +61,7 @@ func DefaultSettings() Settings {
 		SignUp: Open, Password: true, EmailCode: true, EmailLink: true,
 		Rules: PasswordRules{MinLength: 8, MinScore: 2}, Addresses: identity.DefaultAddressRules(),
 		TwoStep: Optional, TOTP: true, BackupCodes: true, SecurityKeys: true, Passkeys: true,
+		BotCheck: CheckSuspicious,
 	}
 }
 

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 
 	"idp/identity"
 	"idp/internal/secret"
@@ -16,7 +17,14 @@ func (e *Engine) Forgot(ctx context.Context, at At) (View, error) {
 	}
 	before := *t
 	t.a.Reset = true
-	if err := e.send(ctx, t, identity.ResetCode); err != nil {
+	if e.suspect(t); Next(t.a, t.f, t.p) == NeedsHuman {
+		return e.keep(ctx, t)
+	}
+	err = e.send(ctx, t, identity.ResetCode)
+	if errors.Is(err, errDoubtful) {
+		return e.doubt(ctx, t)
+	}
+	if err != nil {
 		return e.view(&before), err
 	}
 	return e.keep(ctx, t)

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,8 @@ func (e *Engine) invited(ctx context.Context, token secret.String, now time.Time
 // Submit fills in sign-up fields; what is given replaces what was there. When nothing is
 // missing any more, the code that confirms the address is sent at once. An address that
 // somebody holds gets the same screen; its owner is told by mail. An address that the
-// rules refuse is refused whether or not somebody holds it.
+// rules refuse is refused whether or not somebody holds it. While a bot check is due, address
+// and name are noted and nothing else happens.
 func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	t, err := e.turn(ctx, at, submit)
 	if err != nil {
@@ -61,14 +63,21 @@ func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	if err := e.learn(ctx, t); err != nil {
 		return e.view(&before), err
 	}
+	if Next(t.a, t.f, t.p) == NeedsHuman {
+		return e.keep(ctx, t) // the password can wait: it costs a hash
+	}
 	if !f.Password.Empty() && t.p.Password {
 		if err := e.fresh(ctx, t, f.Password); err != nil {
 			return e.view(&before), err
 		}
 	}
 	full := !t.a.Identifier.None() && (!t.p.Password || !f.Password.Empty() || !t.a.Draft.PasswordHash.Empty())
-	if full {
-		if err := e.send(ctx, t, identity.EmailCode); err != nil {
+	if full && !t.a.Confirmed {
+		err := e.send(ctx, t, identity.EmailCode)
+		if errors.Is(err, errDoubtful) {
+			return e.doubt(ctx, t)
+		}
+		if err != nil {
 			return e.view(&before), err
 		}
 	}
@@ -100,6 +109,9 @@ func (t *turn) fill(f Fields) error {
 		}
 		if t.a.Draft.Invitation != "" && address != t.a.Identifier {
 			return problem.New(problem.Invalid, "invitation_elsewhere", "This invitation is for another address.").On("email")
+		}
+		if t.a.Confirmed && address != t.a.Identifier {
+			return problem.New(problem.Conflict, "address_confirmed", "You have confirmed another address already. To use this one, start again.").On("email")
 		}
 		t.a.Identifier = address
 	}

@@ -70,6 +70,8 @@ type Budget struct {
 type Throttle interface {
 	// Reserve takes one try from every budget, or none if any is spent; then it says how long to wait.
 	Reserve(ctx context.Context, budgets []Budget, now time.Time) (wait time.Duration, err error)
+	// ReserveUnless is Reserve, except that it takes nothing and says so if one of the watched is spent.
+	ReserveUnless(ctx context.Context, watched, budgets []Budget, now time.Time) (doubtful bool, wait time.Duration, err error)
 	// Release gives one try back to each key: the answer was right.
 	Release(ctx context.Context, keys []string, now time.Time) error
 	// Forgive does both at once, Release to the first keys and Clear to the second. Inside a

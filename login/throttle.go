@@ -21,6 +21,10 @@ type Limits struct {
 	NetworkFailures int           // wrong passwords, and as many wrong codes, of a network in NetworkWindow
 	NetworkMessages int           // messages that a network asked for in an hour and nobody answered
 	NetworkWindow   time.Duration
+
+	DoubtPasswords int // wrong passwords for an address before sign-in asks for a bot check
+	DoubtFailures  int // the same of a network, in NetworkWindow
+	DoubtMessages  int // messages that a network asked for in an hour and nobody answered, before sign-up and reset do
 }
 
 // DefaultLimits are those of an installation that sets none.
@@ -28,6 +32,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		Passwords: 10, Lock: time.Hour, Codes: 20, Messages: 5,
 		NetworkFailures: 30, NetworkMessages: 30, NetworkWindow: 5 * time.Minute,
+		DoubtPasswords: 3, DoubtFailures: 5, DoubtMessages: 5,
 	}
 }
 
@@ -36,6 +41,7 @@ func (l Limits) orDefault() Limits {
 	for _, x := range []struct{ set, def *int }{
 		{&l.Passwords, &d.Passwords}, {&l.Codes, &d.Codes}, {&l.Messages, &d.Messages},
 		{&l.NetworkFailures, &d.NetworkFailures}, {&l.NetworkMessages, &d.NetworkMessages},
+		{&l.DoubtPasswords, &d.DoubtPasswords}, {&l.DoubtFailures, &d.DoubtFailures}, {&l.DoubtMessages, &d.DoubtMessages},
 	} {
 		if *x.set <= 0 {
 			*x.set = *x.def
@@ -94,7 +100,7 @@ type tries struct {
 
 // guess reserves one try at a static credential. A network that failed too often is
 // ErrSlow, whoever it asks for; a locked address is only noted, because it must look like
-// a wrong password.
+// a wrong password. Where there were failures before, errDoubtful says that a bot check is due.
 func (e *Engine) guess(ctx context.Context, t *turn) (tries, error) {
 	x, err := e.aim(ctx, t)
 	if err != nil {
@@ -102,9 +108,16 @@ func (e *Engine) guess(ctx context.Context, t *turn) (tries, error) {
 	}
 	l := e.Limits.orDefault()
 	g := tries{network: e.key("password-network", x.network), account: e.personKey("password", x), warn: e.personKey("password-warn", x)}
-	wait, err := e.reserve(ctx, t.now, Budget{Key: g.network, Limit: l.NetworkFailures, Window: l.NetworkWindow})
+	var watched []Budget
+	if e.checks(t) {
+		watched = e.guessBudgets(g.network, g.account)
+	}
+	doubtful, wait, err := e.Throttle.ReserveUnless(ctx, watched, []Budget{{Key: g.network, Limit: l.NetworkFailures, Window: l.NetworkWindow}}, t.now)
 	if err != nil {
 		return g, err
+	}
+	if doubtful {
+		return g, errDoubtful
 	}
 	if wait > 0 {
 		return g, ErrSlow.After(wait)

@@ -50,6 +50,8 @@ type View struct {
 
 	// Enrollment is what it takes to set up the factor that was chosen, at needs_enrollment.
 	Enrollment *Enrollment `json:"enrollment,omitempty"`
+	// Human is the bot check that is due, at needs_human.
+	Human *Check `json:"human,omitempty"`
 	// Options are what the browser's WebAuthn needs to ask for a passkey or security key: the
 	// argument of navigator.credentials.get, after a Prepare of that method.
 	Options json.RawMessage `json:"options,omitempty"`

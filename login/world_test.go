@@ -165,6 +165,9 @@ func (w *walk) edges(n node) []edge {
 	if open("identify") {
 		for _, who := range w.cast {
 			add("identify", func(n *node) {
+				if n.a.Identifier != who.address() {
+					n.a.Human = false // one check is for one name
+				}
 				n.a.Identifier, n.a.UserID, n.who, n.a.Reset = who.address(), who.facts().User.ID, who, false
 			})
 		}
@@ -176,7 +179,7 @@ func (w *walk) edges(n node) []edge {
 		for _, who := range w.cast {
 			add("submit", func(n *node) {
 				n.a.Identifier, n.who, n.held = who.address(), who, who.facts().Known
-				if w.policy.Password {
+				if w.policy.Password && step != login.NeedsHuman {
 					n.a.Draft.PasswordHash = hash
 				}
 			})
@@ -225,7 +228,8 @@ func (w *walk) provable(n node, step login.Step) []identity.Method {
 	for _, o := range login.Options(n.a, n.facts(), w.policy) {
 		methods = append(methods, o.Method)
 	}
-	if n.a.UserID == "" && step != login.NeedsEmailVerification || w.silent(n) || len(n.a.Proofs) == mostProofs {
+	newcomer := n.a.Goal == login.SignUp && (step == login.NeedsEmailVerification || step == login.NeedsHuman)
+	if n.a.UserID == "" && !newcomer || w.silent(n) || len(n.a.Proofs) == mostProofs {
 		return nil
 	}
 	if step == login.NeedsFirstFactor {
@@ -243,6 +247,12 @@ func (w *walk) provable(n node, step login.Step) []identity.Method {
 }
 
 func (w *walk) prove(n *node, m identity.Method) {
+	if w.rules.next(n.a, n.facts(), w.policy) == login.NeedsHuman {
+		n.a.Human = true
+		if n.a.Goal == login.SignIn && m != identity.ResetCode && !w.policy.EmailCode && !w.policy.EmailLink {
+			return // the code stood in for the check and is no factor here
+		}
+	}
 	if n.a.Goal == login.SignUp && n.a.UserID == "" {
 		n.a.Confirmed = true
 		if n.held {

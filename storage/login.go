@@ -51,6 +51,7 @@ type attemptBody struct {
 	Value       string                              `json:"value,omitempty"`
 	User        identity.UserID                     `json:"user,omitempty"`
 	Human       bool                                `json:"human,omitempty"`
+	Doubted     bool                                `json:"doubted,omitempty"`
 	Proofs      []identity.Proof                    `json:"proofs,omitempty"`
 	Challenges  map[identity.Method]login.Challenge `json:"challenges,omitempty"`
 	Confirmed   bool                                `json:"confirmed,omitempty"`
@@ -72,7 +73,7 @@ func draftPlace(id string) string   { return "attempts.factor:" + id }
 func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
 	r.Body = encode(attemptBody{
-		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human,
+		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human, Doubted: a.Doubted,
 		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
 		Wrong: a.Wrong, Within: a.Within, Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
@@ -92,7 +93,7 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 	}
 	a := login.Attempt{
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
-		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human,
+		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human, Doubted: b.Doubted,
 		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust,
 		Wrong: b.Wrong, Within: b.Within, SessionID: b.Session, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),

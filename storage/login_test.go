@@ -19,7 +19,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx, store := within(t), storage.NewLogin(db)
 		a := login.Attempt{
-			ID: "att_1", Browser: "browser_1", Goal: login.SignUp, Ask: "ask_1", Identifier: annsAddress, UserID: "user_1", Human: true,
+			ID: "att_1", Browser: "browser_1", Goal: login.SignUp, Ask: "ask_1", Identifier: annsAddress, UserID: "user_1", Human: true, Doubted: true,
 			Proofs: []identity.Proof{{Method: identity.EmailCode, Category: identity.Knowledge, Credential: "ann@example.org", At: noon}},
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Ceremony: json.RawMessage(`{"challenge":"x"}`),

@@ -18,7 +18,8 @@ const (
 
 // Sweep deletes what nobody will ask for again: finished attempts and requests, forgotten
 // throttles, expired authorizations and tokens, sessions over for 90 days, browsers without
-// any and unseen for a day, old letters, spent invitations, operator links and client assertions. It works in small
+// any and unseen for a day, old letters, spent invitations, operator links, client assertions
+// and bot checks. It works in small
 // transactions, so that nobody waits long for the writer.
 func (db *DB) Sweep(ctx context.Context) error {
 	_, err := db.sweep(ctx, db.now())
@@ -42,6 +43,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
 		{"operator_links", "digest", "expires_at < ?", now},
 		{"assertions", "digest", "expires_at < ?", now},
+		{"bot_checks", "digest", "expires_at < ?", now},
 	}
 	total := 0
 	for _, s := range sweeps {

@@ -47,15 +47,26 @@ var errBudgetSpent = errors.New("a budget is spent")
 // Reserve takes one try from every budget, or none if one is spent. Then it says how long
 // to wait until the last of the spent ones is forgotten.
 func (t *Throttle) Reserve(ctx context.Context, budgets []login.Budget, now time.Time) (time.Duration, error) {
-	if len(budgets) == 0 {
-		return 0, nil
+	_, wait, err := t.ReserveUnless(ctx, nil, budgets, now)
+	return wait, err
+}
+
+// ReserveUnless is Reserve, except that it takes nothing and says so if one of the watched is
+// spent. It costs no more than Reserve: one look is for both.
+func (t *Throttle) ReserveUnless(ctx context.Context, watched, budgets []login.Budget, now time.Time) (doubtful bool, wait time.Duration, err error) {
+	if len(budgets)+len(watched) == 0 {
+		return false, 0, nil
 	}
 	budgets = slices.Clone(budgets)
 	slices.SortFunc(budgets, func(a, b login.Budget) int { return cmp.Compare(t.id(a.Key), t.id(b.Key)) })
 	// A look first: a flood of refused tries must not queue for the writer.
-	wait, err := t.spent(ctx, budgets, now)
-	if err != nil || wait > 0 {
-		return wait, err
+	rows, err := t.look(ctx, slices.Concat(watched, budgets), now)
+	if err != nil {
+		return false, 0, err
+	}
+	wait = t.spent(rows, budgets, now)
+	if doubtful = t.spent(rows, watched, now) > 0; doubtful || wait > 0 || len(budgets) == 0 {
+		return doubtful, wait, nil
 	}
 	err = t.db.InTx(ctx, func(ctx context.Context) error {
 		wait = 0
@@ -72,17 +83,16 @@ func (t *Throttle) Reserve(ctx context.Context, budgets []login.Budget, now time
 		return nil
 	})
 	if errors.Is(err, errBudgetSpent) {
-		return wait, nil
+		return false, wait, nil
 	}
-	return 0, err
+	return false, 0, err
 }
 
-func (t *Throttle) spent(ctx context.Context, budgets []login.Budget, now time.Time) (time.Duration, error) {
-	limits := make(map[string]int, len(budgets))
+// look reads what is counted under the keys of the budgets.
+func (t *Throttle) look(ctx context.Context, budgets []login.Budget, now time.Time) (map[string]throttleRow, error) {
 	ids := make([]string, 0, len(budgets))
 	for _, b := range budgets {
 		ids = append(ids, t.id(b.Key))
-		limits[t.id(b.Key)] = b.Limit
 	}
 	var rows []throttleRow
 	err := t.db.read(ctx).NewSelect().Model(&rows).
@@ -91,15 +101,23 @@ func (t *Throttle) spent(ctx context.Context, budgets []login.Budget, now time.T
 		Limit(int64(len(ids))).
 		Scan(ctx)
 	if err != nil {
-		return 0, explain("read throttles", err)
+		return nil, explain("read throttles", err)
 	}
-	var wait time.Duration
+	counted := make(map[string]throttleRow, len(rows))
 	for _, r := range rows {
-		if r.Failures >= limits[r.ID] {
+		counted[r.ID] = r
+	}
+	return counted, nil
+}
+
+// spent is how long to wait until none of the budgets is spent any more.
+func (t *Throttle) spent(counted map[string]throttleRow, budgets []login.Budget, now time.Time) (wait time.Duration) {
+	for _, b := range budgets {
+		if r, ok := counted[t.id(b.Key)]; ok && r.Failures >= b.Limit {
 			wait = max(wait, instant(r.ExpiresAt).Sub(now))
 		}
 	}
-	return wait, nil
+	return wait
 }
 
 // take counts one failure in one statement and returns how long to wait if the budget was spent.
