@@ -158,7 +158,9 @@ func (e *Engine) Identify(ctx context.Context, at At, typed string) (View, error
 	}
 	if address != t.a.Identifier {
 		t.a.Challenges, t.a.Reset = nil, false
-		t.a.Human, t.a.Doubted = false, t.a.Doubted && !t.a.Human // one check is for one name
+		if !t.a.Identifier.None() { // one check is for one name
+			t.a.Human, t.a.Doubted = false, t.a.Doubted && !t.a.Human
+		}
 	}
 	e.suspect(t)
 	t.a.Identifier, t.a.UserID, t.f = address, "", Facts{}

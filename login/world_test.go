@@ -165,7 +165,7 @@ func (w *walk) edges(n node) []edge {
 	if open("identify") {
 		for _, who := range w.cast {
 			add("identify", func(n *node) {
-				if n.a.Identifier != who.address() {
+				if !n.a.Identifier.None() && n.a.Identifier != who.address() {
 					n.a.Human = false // one check is for one name
 				}
 				n.a.Identifier, n.a.UserID, n.who, n.a.Reset = who.address(), who.facts().User.ID, who, false
@@ -177,6 +177,9 @@ func (w *walk) edges(n node) []edge {
 	}
 	if open("submit") {
 		for _, who := range w.cast {
+			if n.a.Confirmed && n.a.Identifier != who.address() {
+				continue // what answered cannot be exchanged for what did not
+			}
 			add("submit", func(n *node) {
 				n.a.Identifier, n.who, n.held = who.address(), who, who.facts().Known
 				if w.policy.Password && step != login.NeedsHuman {
