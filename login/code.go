@@ -59,14 +59,20 @@ func (t *turn) offers(m identity.Method) bool {
 	return false
 }
 
-// Prepare sends a fresh code or link; the one before it dies. ErrTooSoon says when the
-// next may be sent.
+// Prepare sends a fresh code or link, or has View.Options ask for a passkey or security key;
+// the challenge before it dies. ErrTooSoon says when the next message may be sent.
 func (e *Engine) Prepare(ctx context.Context, at At, m identity.Method) (View, error) {
 	t, err := e.turn(ctx, at, prepare)
 	if err != nil {
 		return e.view(t), err
 	}
-	if slot(m) == "" || !t.offers(m) {
+	if !t.offers(m) {
+		return e.view(t), ErrMethod
+	}
+	if m == identity.Passkey || m == identity.SecurityKey {
+		return e.prepareKey(ctx, t, m)
+	}
+	if slot(m) == "" {
 		return e.view(t), ErrMethod
 	}
 	before := *t

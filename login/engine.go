@@ -31,8 +31,9 @@ type Engine struct {
 	Sessions session.Store
 	Events   event.Recorder
 	Hasher   Hasher
-	Breaches Breaches // nil: passwords are not looked up
-	Checker  *Checker // nil: no bot checks, whatever the settings say
+	Breaches Breaches  // nil: passwords are not looked up
+	Checker  *Checker  // nil: no bot checks, whatever the settings say
+	WebAuthn *WebAuthn // nil: neither passkeys nor security keys, whatever the settings say
 	Box      *secret.Box
 	Post     func(ctx context.Context, m message.Message) error // in the caller's transaction
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -32,6 +33,8 @@ type turn struct {
 	said   []event.Event
 	cookie *session.Token
 	backup []secret.String // fresh backup codes, shown this once
+
+	options json.RawMessage // of WebAuthn, for the browser
 }
 
 // know fills in the person.
@@ -82,6 +85,9 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 	}
 	t.p = Policy{Settings: e.Settings(), Need: t.ask.Need}
 	e.suspect(t)
+	if e.WebAuthn == nil {
+		t.p.Passkeys, t.p.SecurityKeys = false, false
+	}
 	if t.a.UserID != "" {
 		p, err := e.People.Person(ctx, t.a.UserID)
 		if problem.Is(err, problem.NotFound) {
@@ -241,6 +247,9 @@ func (e *Engine) view(t *turn) View {
 	if t.p.Password && (step == MissingRequirements || step == NeedsNewPassword) {
 		rules := t.p.Rules
 		v.Rules = &rules
+	}
+	if step != NeedsEnrollment {
+		v.Options = t.options
 	}
 	if d := t.a.Draft.Factor; d != nil && step == NeedsEnrollment {
 		v.Enrollment = e.enrollment(t, d)

@@ -34,6 +34,8 @@ func (e *Engine) Enroll(ctx context.Context, at At, m identity.Method, detail st
 	switch m {
 	case identity.TOTP:
 		return e.enrollTOTP(ctx, t, detail)
+	case identity.Passkey, identity.SecurityKey:
+		return e.enrollKey(ctx, t, m, detail)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -51,6 +53,8 @@ func (e *Engine) Confirm(ctx context.Context, at At, answer secret.String) (View
 	switch t.a.Draft.Factor.Method {
 	case identity.TOTP:
 		return e.confirmTOTP(ctx, t, answer)
+	case identity.Passkey, identity.SecurityKey:
+		return e.confirmKey(ctx, t, answer)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -104,6 +108,8 @@ func (e *Engine) enrollment(t *turn, d *DraftFactor) *Enrollment {
 	switch d.Method {
 	case identity.TOTP:
 		return e.showTOTP(t, d)
+	case identity.Passkey, identity.SecurityKey:
+		return &Enrollment{Method: d.Method, Options: t.options}
 	default:
 		return nil
 	}

@@ -51,8 +51,10 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		store: storage.NewLogin(db), people: storage.NewPeople(db), sessions: storage.NewSessions(db),
 		events: storage.NewEvents(db), inbox: storage.NewInbox(db),
 	}
+	site, err := login.NewWebAuthn("id.example.com", "Acme", []string{origin, "https://app.example.org"})
+	h.must(err)
 	h.engine = &login.Engine{
-		Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
+		WebAuthn: site, Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
 		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Name: "North Wind", Origin: origin, Now: h.clock.Now,
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,

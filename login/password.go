@@ -44,6 +44,8 @@ func (e *Engine) Prove(ctx context.Context, at At, m identity.Method, answer sec
 		return e.proveTOTP(ctx, t, answer)
 	case m == identity.BackupCode:
 		return e.proveBackup(ctx, t, answer)
+	case m == identity.Passkey, m == identity.SecurityKey:
+		return e.proveKey(ctx, t, m, answer)
 	case slot(m) != "":
 		return e.proveMailed(ctx, t, m, answer)
 	}

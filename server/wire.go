@@ -46,6 +46,10 @@ func New(rooms *Rooms) (*Server, error) {
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
 	s.engine = s.signIn()
+	var err error
+	if s.engine.WebAuthn, err = s.passkeys(); err != nil {
+		return nil, err
+	}
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
 	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base}
 	s.consent = &consent.Pages{
@@ -62,7 +66,6 @@ func New(rooms *Rooms) (*Server, error) {
 		Invitations: s.Invitations, Settings: s.Settings, Clients: s.Clients, Keys: s.Keys,
 		Inbox: storage.NewInbox(s.DB), Issuer: s.Config.Issuer, Now: s.now,
 	}
-	var err error
 	s.provider, err = provider.New(provider.Deps{
 		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open",
 		ClosedRegistration: s.Config.Registration == "closed", WebFingerHosts: s.Config.WebFingerHosts, Box: s.Box,
@@ -102,6 +105,14 @@ func (s *Server) signIn() *login.Engine {
 		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits),
 		Name: s.Config.Name, Origin: s.Config.Issuer, Now: s.now,
 	}
+}
+
+// passkeys is the site that passkeys are bound to, nil where the issuer has no name to bind them to.
+func (s *Server) passkeys() (*login.WebAuthn, error) {
+	if s.Config.Passkeys.RPID == "" {
+		return nil, nil //nolint:nilnil // the engine reads nil as "none"
+	}
+	return login.NewWebAuthn(s.Config.Passkeys.RPID, s.Config.Name, s.Config.PasskeyOrigins())
 }
 
 // who says how a person is shown to themselves.

@@ -172,6 +172,7 @@ func (c *Config) complete() {
 	derive(&c.Log.Format, map[bool]string{true: "text", false: "json"}[c.Development()])
 	derive(&c.Registration, map[bool]string{true: "open", false: "token"}[c.Development()])
 	derive(&c.BreachedPasswords.Check, map[bool]string{true: "off", false: "online"}[c.Development()])
+	defer func() { derive(&c.Passkeys.RPID, c.passkeyHost()) }()
 	if !c.Development() {
 		return
 	}

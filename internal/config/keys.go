@@ -41,6 +41,12 @@ func Keys() []Key {
 		{Name: "webfinger_hosts",
 			Doc: "Hosts whose people find this issuer by WebFinger, a list, like the domain of their mail addresses; the issuer's own host always does. That host must redirect its /.well-known/webfinger here.",
 			at:  func(c *Config) any { return &c.WebFingerHosts }},
+		{Name: "passkeys.rp_id", Depends: "the issuer's host",
+			Doc: "The domain that passkeys and security keys are bound to: the issuer's host or a parent of it. Once people have some, another domain makes all of them useless.",
+			at:  func(c *Config) any { return &c.Passkeys.RPID }},
+		{Name: "passkeys.origins",
+			Doc: "More origins whose pages may use the same passkeys, a list, like https://app.example.com. Where they are not below passkeys.rp_id, browsers look for them in its /.well-known/webauthn.",
+			at:  func(c *Config) any { return &c.Passkeys.Origins }},
 		{Name: "data_dir", Default: "idp-data",
 			Doc: "Directory for the SQLite database and, in development, the master key. Made if absent, for nobody else to read.",
 			at:  func(c *Config) any { return &c.DataDir }},
@@ -165,6 +171,7 @@ type Config struct {
 	Listen                 string
 	Issuer                 string
 	WebFingerHosts         []string
+	Passkeys               Passkeys
 	DataDir                string
 	DatabaseURL            secret.String
 	DatabaseMaxConnections int
@@ -195,6 +202,12 @@ type TLS struct{ CertificateFile, KeyFile string }
 // BreachedPasswords says where passwords known from breaches are looked up: Check is off,
 // online or file.
 type BreachedPasswords struct{ Check, URL, File string }
+
+// Passkeys says which domain passkeys are bound to, and who else may use them.
+type Passkeys struct {
+	RPID    string
+	Origins []string
+}
 
 // Log says how much is logged and how it looks.
 type Log struct{ Level, Format string }

@@ -27,6 +27,7 @@ func (c Config) Validate() error {
 	var r reasons
 	c.judgeIssuer(&r)
 	c.judgeWebFinger(&r)
+	c.judgePasskeys(&r)
 	c.judgeListening(&r)
 	c.judgeProxies(&r)
 	c.judgeOutbound(&r)
@@ -305,6 +306,9 @@ func (c Config) Warnings() []string {
 	}
 	if c.SessionManagement && !c.WatchedSessions() {
 		w = append(w, "session_management is on, but not offered: browsers keep the cookie it needs only for an https issuer")
+	}
+	if c.Passkeys.RPID == "" {
+		w = append(w, "issuer "+c.Issuer+" is a bare address: browsers bind passkeys and security keys to a name, so there are none")
 	}
 	if !c.Development() && c.Registration == "open" {
 		w = append(w, "registration is open: anybody may register relying parties")
