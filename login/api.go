@@ -110,6 +110,24 @@ func (x *API) Password(w http.ResponseWriter, r *http.Request) error {
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.SetPassword(r.Context(), at, in.Password.String) })
 }
 
+// Enroll answers POST …/enroll: what to set up is chosen; detail is a number or a name.
+func (x *API) Enroll(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Method identity.Method `json:"method"`
+		Detail string          `json:"detail"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Enroll(r.Context(), at, in.Method, in.Detail) })
+}
+
+// Confirm answers POST …/confirm: what was set up works. The answer that completes has the
+// backup codes, if there are fresh ones; no other ever has.
+func (x *API) Confirm(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Answer hidden `json:"answer"`
+	}
+	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Confirm(r.Context(), at, in.Answer.String) })
+}
+
 // Cancel answers POST …/cancel.
 func (x *API) Cancel(w http.ResponseWriter, r *http.Request) error {
 	return x.event(w, r, &struct{}{}, func(at At) (View, error) { return x.Engine.Cancel(r.Context(), at) })
@@ -146,6 +164,12 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 		party := *v.Party
 		party.LogoURI = x.Base + party.LogoURI
 		v.Party = &party
+	}
+	if len(v.BackupCodes) > 0 {
+		return web.WriteJSON(w, status, struct {
+			View
+			Codes []string `json:"backup_codes"`
+		}{v, reveal(v.BackupCodes)})
 	}
 	return web.WriteJSON(w, status, v)
 }

@@ -44,6 +44,8 @@ func newScript(h *house) *script {
 		"POST /frontend/v1/attempts/{attempt}/forgot":   api.Forgot,
 		"POST /frontend/v1/attempts/{attempt}/submit":   api.Submit,
 		"POST /frontend/v1/attempts/{attempt}/password": api.Password,
+		"POST /frontend/v1/attempts/{attempt}/enroll":   api.Enroll,
+		"POST /frontend/v1/attempts/{attempt}/confirm":  api.Confirm,
 		"POST /frontend/v1/attempts/{attempt}/cancel":   api.Cancel,
 		"GET /who": func(w http.ResponseWriter, r *http.Request) error {
 			s, err := keeper.Current(r)

@@ -86,6 +86,9 @@ func (p *Pages) advance(w http.ResponseWriter, r *http.Request, v View) error {
 	if to == home {
 		to = p.Web.TakeReturn(w, r, home)
 	}
+	if len(v.BackupCodes) > 0 {
+		return ShowBackupCodes(w, r, p.Web, v.BackupCodes, to)
+	}
 	return web.Redirect(w, r, to)
 }
 
@@ -148,7 +151,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 		}{v.Party, v.ID, v.Identifier, v.Rules, v.Breached})
 	case NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification:
 		return p.proof(w, r, v, trouble)
-	case NeedsHuman, NeedsEnrollment, Ready:
+	case NeedsEnrollment:
+		return p.enrolling(w, r, v, trouble)
+	case NeedsHuman, Ready:
 	}
 	return errEnroll
 }
@@ -200,12 +205,14 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 		Target                                      string
 		Reset, Sent, Mailed, ByCode, ByLink, Others bool
 		Wait                                        int // seconds until another message may be sent
+		Second, Backup                              bool
 		TrustDays                                   int // the browser may be trusted for so long, 0: it may not
 		Trust                                       bool
 	}{
 		Party: v.Party, Attempt: v.ID, Method: picked.Method, Target: picked.Target,
 		Reset: picked.Method == identity.ResetCode, Sent: picked.Sent, Mailed: mailed,
 		ByCode: !mailed || s.EmailCode || !s.EmailLink, ByLink: mailed && s.EmailLink, Others: len(v.Methods) > 1,
+		Second: v.Step == NeedsSecondFactor, Backup: picked.Method == identity.BackupCode,
 		Wait:      max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
 		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "",
 	})

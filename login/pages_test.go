@@ -42,6 +42,8 @@ func newSite(h *house) *site {
 		{Pattern: "GET /sign-in/{attempt}/identify", Do: p.Rename}, {Pattern: "POST /sign-in/{attempt}/identify", Do: p.Identify},
 		{Pattern: "POST /sign-in/{attempt}/password", Do: p.SetPassword}, {Pattern: "POST /sign-in/{attempt}/cancel", Do: p.Cancel},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: p.Link}, {Pattern: "POST /sign-in/{attempt}/link", Do: p.FollowLink},
+		{Pattern: "POST /sign-in/{attempt}/enroll", Do: p.Enroll}, {Pattern: "POST /sign-in/{attempt}/confirm", Do: p.Confirm},
+		{Pattern: "POST /sign-in/backup-codes", Do: p.BackupFile},
 		{Pattern: "GET /sign-up", Do: p.SignUp}, {Pattern: "POST /sign-up", Do: p.Register},
 	})
 	return s

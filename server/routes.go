@@ -65,6 +65,9 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-in/{attempt}/prepare", Do: s.pages.Prepare, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/prove", Do: s.pages.Prove, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/forgot", Do: s.pages.Forgot, Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/enroll", Do: s.pages.Enroll, Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/confirm", Do: s.pages.Confirm, Face: web.Passage},
+		{Pattern: "POST /sign-in/backup-codes", Do: s.pages.BackupFile, Face: web.Page},
 		{Pattern: "POST /sign-in/{attempt}/password", Do: s.pages.SetPassword, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
@@ -117,6 +120,8 @@ func (s *Server) scripts() []web.Route {
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/prove", Do: s.api.Prove, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/forgot", Do: s.api.Forgot, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/submit", Do: s.api.Submit, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/enroll", Do: s.api.Enroll, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/confirm", Do: s.api.Confirm, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
 	}

@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"html/template"
 	"time"
 
 	"idp/templates"
@@ -36,8 +37,14 @@ func samples() []drawing {
 		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false}}},
 		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true}}},
 		{"password", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Change": "#", "Others": true, "Forgot": true}}},
-		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": true, "Others": true, "Wait": 27, "TrustDays": 30, "Trust": true}}},
-		{"code", templates.Frame{Trouble: &templates.Trouble{Problem: "code_wrong", Text: "That code is not right.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": true, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": false, "Others": false, "Wait": 0, "TrustDays": 0, "Trust": false}}},
+		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": true, "Second": false, "Backup": false, "Others": true, "Wait": 27, "TrustDays": 30, "Trust": true}}},
+		{"code", templates.Frame{Trouble: &templates.Trouble{Problem: "code_wrong", Text: "That code is not right.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": true, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": false, "Second": false, "Backup": false, "Others": false, "Wait": 0, "TrustDays": 0, "Trust": false}}},
+		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "totp", "Target": "", "Reset": false, "Sent": false, "Mailed": false, "ByCode": true, "ByLink": false, "Second": true, "Backup": false, "Others": true, "Wait": 0, "TrustDays": 30, "Trust": false}}},
+		{"code", templates.Frame{Trouble: &templates.Trouble{Problem: "backup_code_wrong", Text: "That backup code is not right, or it was used already.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Method": "backup_code", "Target": "", "Reset": false, "Sent": false, "Mailed": false, "ByCode": true, "ByLink": false, "Second": true, "Backup": true, "Others": true, "Wait": 0, "TrustDays": 0, "Trust": false}}},
+		{"enroll", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Required": true, "Methods": []string{"passkey", "totp", "security_key", "phone_code"}}}},
+		{"enroll", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Required": false, "Methods": []string{"totp"}}}},
+		{"enroll_totp", templates.Frame{Trouble: &templates.Trouble{Problem: "totp_wrong", Text: "That code is not right. Each one works once: if you just used it, wait for the next.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Square": m{"Side": 29, "Path": "M4 4.5h7M12 4.5h3"}, "Link": template.URL("otpauth://totp/Northwind:ann%40acme.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Northwind"), "Groups": []string{"JBSW", "Y3DP", "EHPK", "3PXP", "JBSW", "Y3DP", "EHPK", "3PXP"}, "Others": true}}},
+		{"backup_codes", templates.Frame{Data: m{"Codes": []string{"ABCD-EFGH-JKLM-NPQR", "STUV-WXYZ-2345-6789", "BCDE-FGHJ-KLMN-PQRS", "TUVW-XYZ2-3456-789A", "CDEF-GHJK-LMNP-QRST", "UVWX-YZ23-4567-89AB", "DEFG-HJKL-MNPQ-RSTU", "VWXY-Z234-5678-9ABC", "EFGH-JKLM-NPQR-STUV", "WXYZ-2345-6789-ABCD"}, "To": "/account/security"}}},
 		{"methods", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Second": false, "Methods": []m{{"Method": "password", "Key": "method.password", "Target": "", "Mailed": false, "Sent": false}, {"Method": "email_code", "Key": "method.email_code", "Target": "a•••@acme.example", "Mailed": true, "Sent": false}}}}},
 		{"forgot", templates.Frame{Data: m{"Party": nil, "Ask": "", "Identifier": "", "Code": false}}},
 		{"new_password", templates.Frame{Trouble: &templates.Trouble{Problem: "password_too_weak", Text: "That password is easy to guess. Add another word or two, and avoid names, dates and your address.", Field: "password"}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Rules": rules, "Breached": false}}},

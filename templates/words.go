@@ -99,3 +99,6 @@ func (c *catalogues) count(locale, key string, n int, pairs []any) string {
 	}
 	return c.say(locale, key+"."+form, append([]any{"n", n}, pairs...))
 }
+
+// Say returns the words of a key in a language, for what is no page; pairs fill its {places}.
+func (s *Set) Say(locale, key string, pairs ...any) string { return s.words.say(locale, key, pairs) }

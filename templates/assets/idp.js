@@ -40,11 +40,16 @@
     button.hidden = false;
     var words = button.textContent;
     button.addEventListener('click', function () {
-      navigator.clipboard.writeText(byId(button.getAttribute('data-copy')).textContent).then(function () {
+      navigator.clipboard.writeText(byId(button.getAttribute('data-copy')).textContent.trim()).then(function () {
         button.textContent = button.getAttribute('data-done');
         setTimeout(function () { button.textContent = words; }, 1600);
       });
     });
+  });
+
+  each('[data-print]', function (button) {
+    button.hidden = false;
+    button.addEventListener('click', function () { window.print(); });
   });
 
   /* A complete code needs no button. */
