@@ -91,6 +91,9 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 		ID: identity.FactorID(secret.NewID("factor")), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
 		Secret: d.Secret, Credential: d.Credential, Counter: d.Counter, CreatedAt: t.now, LastUsedAt: t.now,
 	}
+	if d.Method == identity.PhoneCode {
+		f.Credential = "" // it told this draft's proof from one by another number
+	}
 	if err := e.People.SaveFactor(ctx, f); err != nil {
 		return err
 	}

@@ -25,8 +25,6 @@ import (
 var (
 	ErrNoSMS     = problem.New(problem.Invalid, "sms_off", "Text messages are not sent here.").On("phone")
 	ErrUnreached = problem.New(problem.Invalid, "phone_unreached", "No text messages are sent to that number. Try one of another country, or a mobile number.").On("phone")
-
-	errNumberGone = problem.New(problem.Conflict, "phone_gone", "The number is not on your account any more. Please ask whoever runs this service.")
 )
 
 const textsPerDay = 20 // to one person, answered or not
@@ -53,7 +51,7 @@ func (e *Engine) textable(t *turn, number identity.Identifier) error {
 func (e *Engine) text(ctx context.Context, t *turn) error {
 	number := t.target(identity.PhoneCode)
 	if number.None() {
-		return errNumberGone
+		return ErrMethod
 	}
 	if err := e.textable(t, number); err != nil {
 		return err
@@ -290,7 +288,7 @@ func (e *Engine) enrollPhone(ctx context.Context, t *turn, typed string) (View, 
 	if number == t.f.phone() {
 		return e.view(&before), ErrFactorThere
 	}
-	t.a.Draft.Factor = &DraftFactor{Method: identity.PhoneCode, Secret: secret.NewString(number.Value), Target: number}
+	t.a.Draft.Factor = &DraftFactor{Method: identity.PhoneCode, Secret: secret.NewString(number.Value), Credential: number.Value, Target: number}
 	if err := e.text(ctx, t); err != nil {
 		return e.view(&before), err
 	}

@@ -144,9 +144,11 @@ func TestSMSThatAreSwitchedOffNeitherCountNorAreOffered(t *testing.T) {
 	})
 }
 
-func TestWithoutTheNumberOnFileNothingLessWillDo(t *testing.T) {
+func TestANumberThatIsGoneIsNoSecondStepAnyMore(t *testing.T) {
 	each(t, func(h *house) {
 		ann := h.texted("ann@example.com", mobile)
+		waiting := h.second("ann@example.com").prepare(identity.PhoneCode)
+		code := h.digits(mobile, message.PhoneCode)
 		p, err := h.people.Person(h.Context(), ann)
 		h.must(err)
 		for _, x := range p.Holdings {
@@ -155,8 +157,16 @@ func TestWithoutTheNumberOnFileNothingLessWillDo(t *testing.T) {
 				h.must(h.people.SaveHolding(h.Context(), x))
 			}
 		}
-		h.second("ann@example.com").prepare(identity.PhoneCode).refused("phone_gone", login.NeedsSecondFactor)
-		if len(h.letters(mobile)) != 0 {
+		h.clock.Add(resend)
+		b := h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.Complete)
+		if identity.ACR(b.session().Proofs) != identity.AAL1 {
+			t.Errorf("without it the session is at %s", identity.ACR(b.session().Proofs))
+		}
+		waiting.prove(identity.PhoneCode, code)
+		if waiting.view.Step == login.Complete && identity.ACR(waiting.session().Proofs) != identity.AAL1 {
+			t.Error("a code to a number that is nobody's proves something")
+		}
+		if len(h.letters(mobile)) != 1 {
 			t.Error("a code went to a number that is nobody's")
 		}
 	})

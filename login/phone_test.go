@@ -180,7 +180,7 @@ func TestTurningANewNumberOnPutsItOnFileAndTurnsTheOldOneOff(t *testing.T) {
 			t.Fatalf("on file are %q", got)
 		}
 		b.adding().want(login.NeedsEnrollment).enroll(identity.PhoneCode, mobile).refused("factor_there", login.NeedsEnrollment)
-		b.enroll(identity.PhoneCode, another).enrollConfirm(h.digits(another, message.PhoneProof)).want(login.Complete)
+		b.enroll(identity.PhoneCode, another).want(login.NeedsEnrollment).enrollConfirm(h.digits(another, message.PhoneProof)).want(login.Complete)
 		if f := h.factors(ann, identity.PhoneCode); len(f) != 1 || f[0].Secret.Reveal() != another || len(h.recorded(event.FactorRemoved)) != 1 {
 			t.Errorf("codes go to %+v", f)
 		}
