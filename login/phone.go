@@ -219,7 +219,7 @@ func (e *Engine) provePhone(ctx context.Context, t *turn, answer secret.String) 
 		return e.view(t), err
 	}
 	if !e.answers(t, c, answer) {
-		return e.lost(ctx, t, s, ErrCodeWrong)
+		return e.lost(ctx, t, s, ErrCodeWrong, false)
 	}
 	on, _ := t.f.phoneFactor()
 	t.shown(on)
