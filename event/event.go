@@ -37,6 +37,7 @@ const (
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
 	BotCheckUnreachable  Kind = "bot_check.unreachable"        // the provider of the bot check could not be asked; the visitor was offered a mailed code
 	SignInLocked         Kind = "sign_in.locked"               // too many wrong answers: the identifier is locked for a while
+	SignInUnlocked       Kind = "sign_in.unlocked"             // an operator let a person who was locked try again
 	BrowserTrusted       Kind = "browser.trusted"              // a person need not show a second factor on a browser for a while
 	BrowserDistrusted    Kind = "browser.distrusted"           // a person must show a second factor on that browser again
 	SessionEnded         Kind = "session.ended"                // a session is over

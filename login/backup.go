@@ -93,9 +93,11 @@ func (e *Engine) proveBackup(ctx context.Context, t *turn, answer secret.String)
 	on, right := e.backupOf(t, answer)
 	if !right || g.locked {
 		if g.last {
-			e.lock(t, identity.BackupCode)
+			if err := e.lock(ctx, t, g, identity.BackupCode); err != nil {
+				return e.view(t), err
+			}
 		}
-		return e.lost(ctx, t, s, ErrBackup, g.last)
+		return e.lost(ctx, t, s, ErrBackup)
 	}
 	t.shown(on)
 	return e.keep(ctx, t, func(ctx context.Context, t *turn) error {
@@ -103,7 +105,7 @@ func (e *Engine) proveBackup(ctx context.Context, t *turn, answer secret.String)
 			return err
 		}
 		t.tell(event.BackupCodeUsed, nil)
-		return e.forgive(ctx, g, t.now, s.keys...)
+		return e.forgive(ctx, g, t.now, s.key)
 	})
 }
 

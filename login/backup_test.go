@@ -178,6 +178,10 @@ func TestGuessingAtBackupCodesIsBoundedAlsoForWhoKnowsThePassword(t *testing.T) 
 				b.prove(identity.BackupCode, "ABCD-EFGH-JKLM-NPQR")
 			}
 		}
-		h.second("ann@example.com").prove(identity.BackupCode, codes[0].Reveal()).refused("too_many_tries", login.NeedsSecondFactor)
+		// They count with passwords, and a right one in between forgives nothing.
+		h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).refused("password_wrong", login.NeedsFirstFactor)
+		b := h.browser().signIn().identify("ann@example.com").prepare(identity.EmailCode)
+		b.prove(identity.EmailCode, h.letter("ann@example.com", message.SignIn).Code).want(login.NeedsSecondFactor)
+		b.prove(identity.BackupCode, codes[0].Reveal()).refused("too_many_tries", login.NeedsSecondFactor)
 	})
 }

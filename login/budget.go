@@ -8,6 +8,7 @@ import (
 	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/message"
 )
 
 // This file is how much guessing at second factors is borne. Whoever guesses has shown the
@@ -26,63 +27,61 @@ var ErrWrongOften = problem.New(problem.Gone, "answers_wrong", "That was wrong t
 // stake is what one answer by a second factor took.
 type stake struct {
 	method identity.Method
-	keys   []string
+	key    string
 	last   bool // if this one is wrong, the method is refused for a while
 }
 
 // stake reserves one answer by a method of the person before it is looked at, so that those
-// who race do not get more. Where none is left it is ErrSlow, right or wrong.
+// who race do not get more. Where none is left it is ErrSlow, right or wrong. A browser on
+// which the person has signed in counts apart: who stole the password cannot keep them out.
 func (e *Engine) stake(ctx context.Context, t *turn, m identity.Method) (stake, error) {
-	s := stake{method: m, keys: e.stakes(t.a.UserID, m)}
-	wait, err := e.reserve(ctx, t.now, Budget{Key: s.keys[0], Limit: factorBudget, Window: factorWindow})
+	x, err := e.aim(ctx, t)
+	if err != nil {
+		return stake{}, err
+	}
+	s := stake{method: m, key: e.personKey("factor-"+string(m), x)}
+	counts, wait, err := e.Throttle.Count(ctx, []Budget{{Key: s.key, Limit: factorBudget, Window: factorWindow}}, t.now)
 	if err != nil {
 		return s, err
 	}
 	if wait > 0 {
 		return s, ErrSlow.After(wait)
 	}
-	// One smaller: exactly one of those who race finds no room in it.
-	wait, err = e.reserve(ctx, t.now, Budget{Key: s.keys[1], Limit: factorBudget - 1, Window: factorWindow})
-	s.last = wait > 0
-	return s, err
-}
-
-// stakes are the counters of a person's answers by a method.
-func (e *Engine) stakes(u identity.UserID, m identity.Method) []string {
-	whose := string(u) + "\x00" + string(m)
-	return []string{e.key("factor", whose), e.key("factor-warn", whose)}
+	s.last = counts[0] == factorBudget
+	return s, nil
 }
 
 // won forgets the wrong answers after a right one, in the transaction that uses it.
-func (e *Engine) won(ctx context.Context, s stake) error { return e.Throttle.Clear(ctx, s.keys) }
+func (e *Engine) won(ctx context.Context, s stake) error {
+	return e.Throttle.Clear(ctx, []string{s.key})
+}
 
-// lost notes a wrong answer by a second factor and answers with it. The last one of the budget
-// is told to the person, the fifth one of the attempt ends it. Of those that race only one
-// counts against the attempt; what a loud one has to tell is told all the same.
-func (e *Engine) lost(ctx context.Context, t *turn, s stake, wrong error, loud bool) (View, error) {
-	t.tell(event.SignInFailed, map[string]string{"method": string(s.method)})
-	var tell []func(context.Context, *turn) error
+// lost notes a wrong answer; the last one of the budget is told to the person.
+func (e *Engine) lost(ctx context.Context, t *turn, s stake, wrong error) (View, error) {
 	if s.last {
 		t.tell(event.SignInLocked, map[string]string{"method": string(s.method)})
-		tell = append(tell, func(ctx context.Context, t *turn) error {
-			return e.notify(ctx, t, Change{Kind: FactorLocked, Factor: identity.Factor{Method: s.method}})
-		})
+		if to := t.f.mailbox(); !to.None() {
+			t.mail = append(t.mail, message.Message{
+				Kind: message.FactorLocked, To: to, Locale: t.at.Locale, Link: e.url("/sign-in"), ExpiresAt: t.now.Add(factorWindow),
+			})
+		}
 	}
+	return e.failed(ctx, t, s.method, wrong, s.last)
+}
+
+// failed counts a wrong answer by a second factor against the attempt, which the fifth one
+// ends, and answers with it. Of those that race only one counts here; what a loud one has to
+// tell is told all the same.
+func (e *Engine) failed(ctx context.Context, t *turn, m identity.Method, wrong error, loud bool) (View, error) {
+	t.tell(event.SignInFailed, map[string]string{"method": string(m)})
 	t.a.Wrong++
 	if t.a.Wrong >= factorTries {
 		t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
 		wrong = ErrWrongOften
 	}
-	v, err := e.keep(ctx, t, tell...)
-	if problem.Is(err, problem.Conflict) && (loud || s.last) {
-		return v, errors.Join(err, e.InTx(ctx, func(ctx context.Context) error {
-			for _, do := range tell {
-				if err := do(ctx, t); err != nil {
-					return err
-				}
-			}
-			return e.announce(ctx, t)
-		}))
+	v, err := e.keep(ctx, t)
+	if problem.Is(err, problem.Conflict) && loud {
+		return v, errors.Join(err, e.InTx(ctx, func(ctx context.Context) error { return e.announce(ctx, t) }))
 	}
 	if err != nil {
 		return v, err

@@ -31,7 +31,6 @@ var (
 	ErrCodeMissing = problem.New(problem.Invalid, "code_missing", "Enter the code.").On("answer")
 	ErrCodeWrong   = problem.New(problem.Invalid, "code_wrong", "That code is not right.").On("answer")
 	ErrCodeSpent   = problem.New(problem.Gone, "code_spent", "That code was used or is too old. Ask for a new one.").On("answer")
-	ErrCodeUnsent  = problem.New(problem.Conflict, "code_not_sent", "Ask for a code first.")
 	ErrMethod      = problem.New(problem.Invalid, "method_unavailable", "That way of signing in is not available here.").On("method")
 	ErrTooSoon     = problem.New(problem.TooMany, "message_too_soon", "A message was just sent. Please wait a little before asking for another.")
 )
@@ -44,8 +43,6 @@ func slot(m identity.Method) identity.Method {
 		return identity.EmailCode
 	case identity.ResetCode:
 		return identity.ResetCode
-	case identity.PhoneCode:
-		return identity.PhoneCode
 	default:
 		return ""
 	}
@@ -94,9 +91,6 @@ const unchecked = 5
 
 // send adds a challenge and its message to the turn.
 func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
-	if box == identity.PhoneCode {
-		return e.text(ctx, t)
-	}
 	x, err := e.aim(ctx, t)
 	if err != nil {
 		return err
@@ -184,8 +178,8 @@ func (e *Engine) address(ctx context.Context, t *turn, box identity.Method, m *m
 func (e *Engine) mailBudgets(purpose string, x aim) []Budget {
 	l := e.Limits.orDefault()
 	return []Budget{
-		{Key: e.personKey("mail-"+purpose, x), Limit: 1, Window: resendAfter},
-		{Key: e.personKey("mail", x), Limit: l.Messages, Window: time.Hour},
+		{Key: e.addressKey("mail-"+purpose, x), Limit: 1, Window: resendAfter},
+		{Key: e.addressKey("mail", x), Limit: l.Messages, Window: time.Hour},
 		{Key: e.key("mail-network", x.network), Limit: l.NetworkMessages, Window: time.Hour},
 	}
 }
@@ -195,7 +189,26 @@ func (e *Engine) answered(ctx context.Context, purpose string, x aim, now time.T
 	b := e.mailBudgets(purpose, x)
 	return e.Throttle.Forgive(ctx,
 		[]string{b[1].Key, b[2].Key, e.key("code-network", x.network)},
-		[]string{b[0].Key, e.personKey("code", x)}, now)
+		[]string{b[0].Key, e.addressKey("code", x), e.personKey("code-person", x)}, now)
+}
+
+// guessCode reserves one try at a mailed code. Too many for an address or from a network are
+// ErrSlow; too many for a person over all their addresses are only noted, because a wait
+// would tell that two addresses are the same person's.
+func (e *Engine) guessCode(ctx context.Context, t *turn, x aim) (locked bool, err error) {
+	l := e.Limits.orDefault()
+	shown := []Budget{
+		{Key: e.addressKey("code", x), Limit: l.Codes, Window: time.Hour},
+		{Key: e.key("code-network", x.network), Limit: l.NetworkFailures, Window: l.NetworkWindow},
+	}
+	wait, err := e.reserve(ctx, t.now, append(shown, Budget{Key: e.personKey("code-person", x), Limit: l.Codes, Window: time.Hour})...)
+	if err != nil || wait == 0 {
+		return false, err
+	}
+	if wait, err = e.reserve(ctx, t.now, shown...); err == nil && wait > 0 {
+		return false, ErrSlow.After(wait)
+	}
+	return true, err
 }
 
 // proveMailed checks digits or a link's token.
@@ -204,7 +217,7 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 	c, sent := t.a.Challenges[box]
 	switch {
 	case !sent, c.Target != t.target(box):
-		return e.view(t), ErrCodeUnsent
+		return e.view(t), problem.New(problem.Conflict, "code_not_sent", "Ask for a code first.")
 	case !c.UsedAt.IsZero(), c.Tries <= 0, !t.now.Before(c.ExpiresAt):
 		return e.view(t), ErrCodeSpent
 	}
@@ -212,18 +225,12 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 	if err != nil {
 		return e.view(t), err
 	}
-	l := e.Limits.orDefault()
-	wait, err := e.reserve(ctx, t.now,
-		Budget{Key: e.personKey("code", x), Limit: l.Codes, Window: time.Hour},
-		Budget{Key: e.key("code-network", x.network), Limit: l.NetworkFailures, Window: l.NetworkWindow})
+	locked, err := e.guessCode(ctx, t, x)
 	if err != nil {
 		return e.view(t), err
 	}
-	if wait > 0 {
-		return e.view(t), ErrSlow.After(wait)
-	}
 	byLink, right := e.matches(t.a, box, c, answer)
-	if !right {
+	if !right || locked {
 		c.Tries--
 		t.a.Challenges[box] = c
 		t.tell(event.SignInFailed, map[string]string{"method": string(m)})

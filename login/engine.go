@@ -47,10 +47,8 @@ type Engine struct {
 	SessionSettings func() session.Settings
 	Limits          Limits // zero fields take their defaults
 	Name            string // what the instance calls itself; authenticator apps show it
-	// Reaches says whether an SMS may be sent to that number; nil: to every one.
-	Reaches func(number identity.Identifier) bool
-	Origin  string // of the issuer, without a slash at the end; every mailed link begins with it
-	Now     func() time.Time
+	Origin          string // of the issuer, without a slash at the end; every mailed link begins with it
+	Now             func() time.Time
 }
 
 // At says which attempt an event is for and where it comes from.

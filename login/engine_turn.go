@@ -100,10 +100,23 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 		return e.trusts(ctx, t)
 	}
 	if t.a.Goal != SignUp || t.a.Identifier.None() {
-		return nil
+		return e.nobody(ctx, t)
 	}
 	p, held, err := e.find(ctx, t.a.Identifier)
 	t.holder, t.f.Held = p, held
+	return err
+}
+
+// nobody looks for a person where an address was named that nobody has: that takes as long
+// as to load somebody.
+func (e *Engine) nobody(ctx context.Context, t *turn) error {
+	if t.a.Goal != SignIn || t.a.Identifier.None() {
+		return nil
+	}
+	_, err := e.People.Person(ctx, "")
+	if problem.Is(err, problem.NotFound) {
+		return nil
+	}
 	return err
 }
 
@@ -183,6 +196,11 @@ func (e *Engine) apply(ctx context.Context, t *turn, also []func(ctx context.Con
 			return err
 		}
 		t.know(p)
+		if err := e.trusts(ctx, t); err != nil {
+			return err
+		}
+	} else if err := e.nobody(ctx, t); err != nil {
+		return err
 	}
 	for _, do := range also {
 		if err := do(ctx, t); err != nil {

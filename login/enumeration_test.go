@@ -183,3 +183,11 @@ func TestABannedPersonIsToldOnlyAfterProvingWhoTheyAre(t *testing.T) {
 		}
 	})
 }
+
+func cmpTold(want, got []told) string { return cmp.Diff(want, got, nameless) }
+
+func asProblem(err error) (*problem.Error, bool) {
+	var p *problem.Error
+	ok := errors.As(err, &p)
+	return p, ok
+}

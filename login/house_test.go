@@ -59,12 +59,8 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,
 		Post: func(ctx context.Context, m message.Message) error { // kept in the transaction, like a job
-			about := "-"
-			if m.Notice != nil {
-				about = m.Notice.What
-			}
 			return h.inbox.Keep(ctx, message.Letter{
-				ID: secret.NewID("letter"), To: m.To.Value, Kind: m.Kind, Subject: about, Text: "-",
+				ID: secret.NewID("letter"), To: m.To.Value, Kind: m.Kind, Subject: "-", Text: "-",
 				Code: m.Code.Reveal(), Link: m.Link.Reveal(), SentAt: h.clock.Now(),
 			})
 		},

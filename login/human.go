@@ -223,7 +223,7 @@ func (e *Engine) Due(ctx context.Context, act Action, typed string, at At) (*Che
 	case ActSignIn:
 		for _, own := range []string{"", string(at.Browser.ID)} {
 			address, _ := identity.ParseEmail(typed) // of no address, only the network counts
-			watched = append(watched, e.guessBudgets(e.key("password-network", network), e.personKey("password", aim{address: address.Value, own: own}))...)
+			watched = append(watched, e.guessBudgets(e.key("password-network", network), e.addressKey("password", aim{address: address.Value, own: own}))...)
 		}
 	default:
 		return nil, problem.New(problem.Invalid, "action_unknown", "A bot check is for sign_up, sign_in or reset.").On("action")

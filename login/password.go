@@ -46,8 +46,6 @@ func (e *Engine) Prove(ctx context.Context, at At, m identity.Method, answer sec
 		return e.proveBackup(ctx, t, answer)
 	case m == identity.Passkey, m == identity.SecurityKey:
 		return e.proveKey(ctx, t, m, answer)
-	case m == identity.PhoneCode:
-		return e.provePhone(ctx, t, answer)
 	case slot(m) != "":
 		return e.proveMailed(ctx, t, m, answer)
 	}
@@ -100,6 +98,9 @@ func (e *Engine) provePassword(ctx context.Context, t *turn, password secret.Str
 		if err := e.People.SaveFactor(ctx, now); err != nil {
 			return err
 		}
+		if Next(t.a, t.f, t.p) != Ready {
+			return e.giveBack(ctx, g, t.now)
+		}
 		return e.forgive(ctx, g, t.now)
 	})
 }
@@ -135,7 +136,9 @@ func (e *Engine) wrongPassword(ctx context.Context, t *turn, g tries) (View, err
 	}
 	t.tell(event.SignInFailed, detail)
 	if g.last {
-		e.lock(t, identity.Password)
+		if err := e.lock(ctx, t, g, identity.Password); err != nil {
+			return v, err
+		}
 	}
 	if err := e.InTx(ctx, func(ctx context.Context) error { return e.announce(ctx, t) }); err != nil {
 		return v, err

@@ -55,6 +55,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.adopt(ctx, t, draft.Address); err != nil {
 		return err
 	}
+	if err := e.absolve(ctx, t); err != nil { // before there is a session here: that makes the browser a known one
+		return err
+	}
 	strange := false
 	if !fresh && s.CreatedAt.Equal(t.now) {
 		if strange, err = e.strange(ctx, t); err != nil {
@@ -155,11 +158,6 @@ func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier
 	if t.a.Goal != Extend {
 		return nil
 	}
-	return e.hold(ctx, t, address)
-}
-
-// hold puts an address or number that answered on the person's file.
-func (e *Engine) hold(ctx context.Context, t *turn, address identity.Identifier) error {
 	if err := e.People.DropUnverified(ctx, address, t.a.UserID); err != nil {
 		return err
 	}
@@ -271,7 +269,7 @@ func (e *Engine) replacePassword(ctx context.Context, t *turn, hash secret.Strin
 	if err := e.notify(ctx, t, Change{Kind: PasswordReplaced}); err != nil {
 		return err
 	}
-	return e.unlock(ctx, t)
+	return e.open(ctx, t.person(), nil)
 }
 
 // choose notes on the waiting request which session answers it.

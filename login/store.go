@@ -72,6 +72,8 @@ type Throttle interface {
 	Reserve(ctx context.Context, budgets []Budget, now time.Time) (wait time.Duration, err error)
 	// ReserveUnless is Reserve, except that it takes nothing and says so if one of the watched is spent.
 	ReserveUnless(ctx context.Context, watched, budgets []Budget, now time.Time) (doubtful bool, wait time.Duration, err error)
+	// Count is Reserve that says how many tries each budget has given, if it gave one of each.
+	Count(ctx context.Context, budgets []Budget, now time.Time) (counts []int, wait time.Duration, err error)
 	// Release gives one try back to each key: the answer was right.
 	Release(ctx context.Context, keys []string, now time.Time) error
 	// Forgive does both at once, Release to the first keys and Clear to the second. Inside a

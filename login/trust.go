@@ -36,7 +36,7 @@ type Which struct {
 	NotOn session.BrowserID // all but the one on this browser
 }
 
-// Trust is what login needs remembered about trusted browsers.
+// Trust is what login needs remembered about the browsers of people.
 type Trust interface {
 	// Trusted reports whether the person trusts the browser since after that time, and still at now.
 	Trusted(ctx context.Context, b session.BrowserID, u identity.UserID, since, now time.Time) (bool, error)
@@ -46,6 +46,8 @@ type Trust interface {
 	SaveTrusted(ctx context.Context, t Trusted) error
 	// TrustedBy lists the browsers that a person trusts, the last used first.
 	TrustedBy(ctx context.Context, u identity.UserID, since, now time.Time) ([]Trusted, error)
+	// KnownTo lists browsers on which the person has signed in, also long ago, the latest first.
+	KnownTo(ctx context.Context, u identity.UserID) ([]session.BrowserID, error)
 	// DropTrusted forgets those of a person that are picked, and returns them.
 	DropTrusted(ctx context.Context, u identity.UserID, w Which) ([]TrustID, error)
 }
@@ -61,11 +63,12 @@ func (e *Engine) trustSince(now time.Time) (since time.Time, ok bool) {
 }
 
 // trusts finds out whether this browser is spared the second factor. Nobody who has none,
-// and nothing but a plain sign-in, costs a look.
+// and nothing but a plain sign-in, costs a look; and none is had before the first factor was
+// shown, because it would take longer for some.
 func (e *Engine) trusts(ctx context.Context, t *turn) error {
 	t.f.Trusted = false
 	since, ok := e.trustSince(t.now)
-	if !ok || t.a.Goal != SignIn || t.a.Reset || t.a.SessionID != "" || len(t.a.Proofs) > 0 && identity.Covered(t.a.Proofs) == identity.Both || !t.f.hasSecond(t.p) {
+	if !ok || t.a.Goal != SignIn || t.a.Reset || t.a.SessionID != "" || len(t.a.Proofs) == 0 || identity.Covered(t.a.Proofs) == identity.Both || !t.f.hasSecond(t.p) {
 		return nil
 	}
 	var err error

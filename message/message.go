@@ -30,6 +30,7 @@ const (
 	PasswordChanged Kind = "password_changed" // notice, with a Notice
 	Changed         Kind = "changed"          // notice of any other change, with a Notice
 	Locked          Kind = "locked"           // notice after too many wrong passwords
+	FactorLocked    Kind = "factor_locked"    // notice after too many wrong codes of a second factor
 	Invitation      Kind = "invitation"       // a link that lets one address sign up
 	Test            Kind = "test"             // idp mail test, idp sms test
 	PhoneCode       Kind = "phone_code"       // SMS: a code that is the second step

@@ -16,7 +16,6 @@ func (s *Server) host() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /healthz", Do: s.health.live, Face: web.Plain},
 		{Pattern: "GET /readyz", Do: s.health.ready, Face: web.Plain},
-		{Pattern: "GET /.well-known/webauthn", Do: s.engine.WebAuthn.Related, Face: web.Document},
 		{Pattern: "GET /.well-known/webfinger", Do: s.provider.WebFinger, Face: web.Document},
 		{Pattern: "GET /.well-known/oauth-authorization-server", Do: s.provider.ServerMetadata, Face: web.Document},
 		{Pattern: "GET /.well-known/oauth-authorization-server/{path...}", Do: s.provider.ServerMetadata, Face: web.Document},

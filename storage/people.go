@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -98,10 +99,23 @@ func (p *People) Find(ctx context.Context, i identity.Identifier) (login.Person,
 		OrderExpr("h.verified_at IS NULL, h.created_at"). // who proved it goes before who was assigned it
 		Limit(1).
 		Scan(ctx)
-	if err != nil {
-		return login.Person{}, explain("find the holder of an address", err, errNoPerson)
+	return p.orNobody(ctx, r, explain("find the holder of an address", err, errNoPerson))
+}
+
+// orNobody completes the person that was looked for. Where there is none it looks for their
+// addresses and factors all the same: how long it takes must not tell who exists.
+func (p *People) orNobody(ctx context.Context, r userRow, err error) (login.Person, error) {
+	if err != nil && !problem.Is(err, problem.NotFound) {
+		return login.Person{}, err
 	}
-	return p.complete(ctx, r)
+	if err != nil {
+		r = fromUser(identity.User{})
+	}
+	found, failed := p.complete(ctx, r)
+	if failed != nil || err != nil {
+		return login.Person{}, cmp.Or(failed, err)
+	}
+	return found, nil
 }
 
 // Person returns a person with addresses and factors, or problem.NotFound. Inside a
@@ -114,10 +128,7 @@ func (p *People) Person(ctx context.Context, id identity.UserID) (login.Person, 
 		q = q.For("NO KEY UPDATE") // SQLite's writers wait for each other anyway
 	}
 	err := q.Scan(ctx)
-	if err != nil {
-		return login.Person{}, explain("load person "+string(id), err, errNoPerson)
-	}
-	return p.complete(ctx, r)
+	return p.orNobody(ctx, r, explain("load person "+string(id), err, errNoPerson))
 }
 
 func (p *People) complete(ctx context.Context, r userRow) (login.Person, error) {

@@ -47,35 +47,51 @@ var errBudgetSpent = errors.New("a budget is spent")
 // Reserve takes one try from every budget, or none if one is spent. Then it says how long
 // to wait until the last of the spent ones is forgotten.
 func (t *Throttle) Reserve(ctx context.Context, budgets []login.Budget, now time.Time) (time.Duration, error) {
-	_, wait, err := t.ReserveUnless(ctx, nil, budgets, now)
+	_, _, wait, err := t.reserve(ctx, nil, budgets, now)
 	return wait, err
 }
 
 // ReserveUnless is Reserve, except that it takes nothing and says so if one of the watched is
 // spent. It costs no more than Reserve: one look is for both.
 func (t *Throttle) ReserveUnless(ctx context.Context, watched, budgets []login.Budget, now time.Time) (doubtful bool, wait time.Duration, err error) {
+	_, doubtful, wait, err = t.reserve(ctx, watched, budgets, now)
+	return doubtful, wait, err
+}
+
+// Count is Reserve that says how many tries each budget has given, if it gave one of each.
+// Of those who race exactly one is told of each number.
+func (t *Throttle) Count(ctx context.Context, budgets []login.Budget, now time.Time) (counts []int, wait time.Duration, err error) {
+	counts, _, wait, err = t.reserve(ctx, nil, budgets, now)
+	return counts, wait, err
+}
+
+func (t *Throttle) reserve(ctx context.Context, watched, budgets []login.Budget, now time.Time) (counts []int, doubtful bool, wait time.Duration, err error) {
 	if len(budgets)+len(watched) == 0 {
-		return false, 0, nil
+		return nil, false, 0, nil
 	}
-	budgets = slices.Clone(budgets)
-	slices.SortFunc(budgets, func(a, b login.Budget) int { return cmp.Compare(t.id(a.Key), t.id(b.Key)) })
+	order := make([]int, len(budgets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(t.id(budgets[a].Key), t.id(budgets[b].Key)) })
 	// A look first: a flood of refused tries must not queue for the writer.
 	rows, err := t.look(ctx, slices.Concat(watched, budgets), now)
 	if err != nil {
-		return false, 0, err
+		return nil, false, 0, err
 	}
 	wait = t.spent(rows, budgets, now)
 	if doubtful = t.spent(rows, watched, now) > 0; doubtful || wait > 0 || len(budgets) == 0 {
-		return doubtful, wait, nil
+		return nil, doubtful, wait, nil
 	}
+	counts = make([]int, len(budgets))
 	err = t.db.InTx(ctx, func(ctx context.Context) error {
 		wait = 0
-		for _, b := range budgets {
-			left, err := t.take(ctx, b, now)
+		for _, i := range order {
+			count, left, err := t.take(ctx, budgets[i], now)
 			if err != nil {
 				return err
 			}
-			wait = max(wait, left)
+			counts[i], wait = count, max(wait, left)
 		}
 		if wait > 0 {
 			return errBudgetSpent
@@ -83,9 +99,9 @@ func (t *Throttle) ReserveUnless(ctx context.Context, watched, budgets []login.B
 		return nil
 	})
 	if errors.Is(err, errBudgetSpent) {
-		return false, wait, nil
+		return nil, false, wait, nil
 	}
-	return false, 0, err
+	return counts, false, 0, err
 }
 
 // look reads what is counted under the keys of the budgets.
@@ -120,8 +136,9 @@ func (t *Throttle) spent(counted map[string]throttleRow, budgets []login.Budget,
 	return wait
 }
 
-// take counts one failure in one statement and returns how long to wait if the budget was spent.
-func (t *Throttle) take(ctx context.Context, b login.Budget, now time.Time) (time.Duration, error) {
+// take counts one failure in one statement and returns how many there are, or how long to
+// wait if the budget was spent.
+func (t *Throttle) take(ctx context.Context, b login.Budget, now time.Time) (int, time.Duration, error) {
 	var r throttleRow
 	at, until := stamp(now), stamp(now.Add(b.Window))
 	err := t.db.write(ctx).NewRaw(`
@@ -139,12 +156,12 @@ func (t *Throttle) take(ctx context.Context, b login.Budget, now time.Time) (tim
 			END
 		RETURNING failures, expires_at`, t.id(b.Key), until, at, b.Limit).Scan(ctx, &r.Failures, &r.ExpiresAt)
 	if err != nil {
-		return 0, explain("count a try", err)
+		return 0, 0, explain("count a try", err)
 	}
 	if r.Failures <= b.Limit {
-		return 0, nil
+		return r.Failures, 0, nil
 	}
-	return max(instant(r.ExpiresAt).Sub(now), time.Microsecond), nil
+	return r.Failures, max(instant(r.ExpiresAt).Sub(now), time.Microsecond), nil
 }
 
 // Release gives one try back to each key that is still counted at now.

@@ -14,7 +14,7 @@ import (
 
 var _ login.Trust = (*Trust)(nil)
 
-// Trust remembers on which browsers people need not show a second factor.
+// Trust remembers which browsers people signed in on, and where they need not show a second factor.
 type Trust struct{ db *DB }
 
 // NewTrust returns the trusted browsers of a database.
@@ -97,6 +97,21 @@ func (t *Trust) TrustedBy(ctx context.Context, u identity.UserID, since, now tim
 		})
 	}
 	return all, nil
+}
+
+const maxKnown = 50 // browsers of one person
+
+// KnownTo lists browsers on which the person has signed in, also long ago, the latest first, at most 50.
+func (t *Trust) KnownTo(ctx context.Context, u identity.UserID) ([]session.BrowserID, error) {
+	var ids []session.BrowserID
+	err := t.db.read(ctx).NewRaw(`
+		SELECT browser_id
+		FROM sessions
+		WHERE user_id = ?
+		GROUP BY browser_id
+		ORDER BY max(last_active_at) DESC
+		LIMIT ?`, string(u), maxKnown).Scan(ctx, &ids)
+	return ids, explain("list known browsers", err)
 }
 
 // DropTrusted forgets those of a person that are picked, and returns them.
