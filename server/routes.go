@@ -72,6 +72,8 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Passage},
+		{Pattern: "GET /undo/{undo}", Do: s.pages.AskUndo, Face: web.Page},
+		{Pattern: "POST /undo/{undo}", Do: s.pages.Undo, Face: web.Page},
 		{Pattern: "GET /sign-up", Do: s.pages.SignUp, Face: web.Passage},
 		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Passage},
 		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Passage},
