@@ -1,14 +1,22 @@
 package account
 
 import (
-	"context"
 	"net/http"
 
-	"idp/event"
 	"idp/internal/problem"
 	"idp/internal/web"
 	"idp/session"
 )
+
+var errNoSession = problem.New(problem.NotFound, "session_unknown", "That device is not signed in to your account.")
+
+// notTheirs says of somebody else's session what is said of one that never was.
+func notTheirs(err error) error {
+	if err == nil || problem.Is(err, problem.NotFound) {
+		return errNoSession
+	}
+	return err
+}
 
 // EndSession answers POST /account/sessions/end: one of the person's sessions, anywhere, is over.
 func (p *Pages) EndSession(w http.ResponseWriter, r *http.Request) error {
@@ -16,17 +24,11 @@ func (p *Pages) EndSession(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	target, err := p.Sessions.Store.Session(r.Context(), session.ID(r.PostFormValue("session")))
-	if problem.Is(err, problem.NotFound) || err == nil && target.User != s.User {
-		return problem.New(problem.NotFound, "session_unknown", "That device is not signed in to your account.")
-	}
-	if err != nil {
+	id := session.ID(r.PostFormValue("session"))
+	if err := p.EndDevice(r.Context(), s, id); err != nil {
 		return err
 	}
-	if err := p.Sessions.End(r.Context(), target, string(s.User)); err != nil {
-		return err
-	}
-	if target.ID == s.ID { // a second tab asked for what the first had made this one
+	if id == s.ID { // a second tab asked for what the first had made this one
 		return p.left(w, r, s.ID)
 	}
 	return done(w, r, "ended")
@@ -50,17 +52,7 @@ func (p *Pages) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	client := r.PostFormValue("client")
-	err = p.InTx(r.Context(), func(ctx context.Context) error {
-		dropped, err := p.Grants.DropGrant(ctx, s.User, client, p.Now())
-		if err != nil || !dropped {
-			return err
-		}
-		return p.Events.Record(ctx, event.Event{
-			Kind: event.ConsentRevoked, Actor: string(s.User), User: string(s.User), Client: client, Session: string(s.ID),
-		})
-	})
-	if err != nil {
+	if err := p.RevokeApp(r.Context(), s, r.PostFormValue("client")); err != nil {
 		return err
 	}
 	return done(w, r, "revoked")

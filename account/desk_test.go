@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"idp/account"
+	"idp/admin"
 	"idp/identity"
 	"idp/internal/secret"
 	"idp/internal/web"
@@ -56,16 +57,37 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 			return nil
 		},
 	}
-	d.self = &account.Self{Engine: d.engine, Sessions: d.keeper, People: d.people, Grants: d.grants, Events: d.events, InTx: db.InTx, Now: d.clock.Now}
+	users := &admin.Users{
+		Store: storage.NewAdmin(db), People: d.people, Sessions: d.keeper.Store, Events: d.events, Departed: storage.NewAccount(db),
+		Post: d.engine.Post, InTx: db.InTx, Now: d.clock.Now,
+	}
+	d.self = &account.Self{
+		Engine: d.engine, Sessions: d.keeper, People: d.people, Store: storage.NewAccount(db), Grants: d.grants, Events: d.events,
+		Locale: d.server.Pages.Locale, Issuer: d.server.URL, Erase: users.Delete, InTx: db.InTx, Now: d.clock.Now,
+	}
 	d.pages = &account.Pages{Self: d.self, Web: d.server.Pages}
 	in := &login.Pages{Engine: d.engine, Sessions: d.keeper, Web: d.server.Pages}
+	api := &account.API{Self: d.self}
 	d.server.Mount([]web.Route{
 		{Pattern: "GET /{$}", Do: d.pages.Root}, {Pattern: "GET /account", Do: d.pages.Account}, {Pattern: "POST /sign-out", Do: d.pages.SignOut},
-		{Pattern: "POST /account/confirm", Do: d.pages.Confirm},
+		{Pattern: "POST /account/confirm", Do: d.pages.Confirm}, {Pattern: "POST /account/profile", Do: d.pages.SaveProfile},
+		{Pattern: "POST /account/identifiers", Do: d.pages.AddIdentifier}, {Pattern: "POST /account/identifiers/primary", Do: d.pages.Primary},
+		{Pattern: "POST /account/identifiers/remove", Do: d.pages.Remove}, {Pattern: "GET /account/password", Do: d.pages.PasswordForm},
+		{Pattern: "POST /account/password", Do: d.pages.SetPassword}, {Pattern: "POST /account/password/remove", Do: d.pages.DropPassword},
+		{Pattern: "POST /account/export", Do: d.pages.TakeOut}, {Pattern: "GET /account/delete", Do: d.pages.DeleteForm},
+		{Pattern: "POST /account/delete", Do: d.pages.DeleteAccount}, {Pattern: "GET /account/deleted", Do: d.pages.Deleted},
 		{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
 		{Pattern: "POST /account/apps/revoke", Do: d.pages.Revoke},
 		{Pattern: "GET /sign-in/{attempt}", Do: in.Show}, {Pattern: "POST /sign-in/{attempt}/prove", Do: in.Prove},
 		{Pattern: "POST /sign-in/{attempt}/prepare", Do: in.Prepare}, {Pattern: "POST /sign-in/{attempt}/cancel", Do: in.Cancel},
+		{Pattern: "GET /me", Do: api.Look, Face: web.Frontend}, {Pattern: "PATCH /me", Do: api.Change, Face: web.Frontend},
+		{Pattern: "DELETE /me", Do: api.Leave, Face: web.Frontend}, {Pattern: "POST /me/password", Do: api.Password, Face: web.Frontend},
+		{Pattern: "DELETE /me/password", Do: api.DropPassword, Face: web.Frontend}, {Pattern: "POST /me/identifiers", Do: api.Add, Face: web.Frontend},
+		{Pattern: "PATCH /me/identifiers/{identifier}", Do: api.Rank, Face: web.Frontend},
+		{Pattern: "DELETE /me/identifiers/{identifier}", Do: api.Remove, Face: web.Frontend},
+		{Pattern: "GET /me/sessions", Do: api.Devices, Face: web.Frontend}, {Pattern: "DELETE /me/sessions/{session}", Do: api.EndDevice, Face: web.Frontend},
+		{Pattern: "POST /me/sessions/end-others", Do: api.EndOthers, Face: web.Frontend}, {Pattern: "GET /me/grants", Do: api.Apps, Face: web.Frontend},
+		{Pattern: "DELETE /me/grants/{client}", Do: api.Revoke, Face: web.Frontend}, {Pattern: "GET /me/export", Do: api.TakeOut, Face: web.Frontend},
 	})
 	return d
 }

@@ -65,17 +65,22 @@ func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request, s session.Session
 // begin starts an attempt within the session in use and sends the browser there; when it is
 // complete it comes back to the path back.
 func (p *Pages) begin(w http.ResponseWriter, r *http.Request, b login.Beginning, back string) error {
-	browser, err := p.Sessions.Browser(r)
-	if err != nil {
-		return err
-	}
-	b.Browser, b.Locale, b.Network, b.UserAgent = browser, p.Web.Locale(r), web.Network(r), session.Clip(r.UserAgent())
-	v, err := p.Engine.Start(r.Context(), b)
+	v, err := p.start(r, b)
 	if err != nil {
 		return err
 	}
 	p.Web.KeepReturn(w, back)
 	return web.Redirect(w, r, "/sign-in/"+string(v.ID))
+}
+
+// start begins an attempt within a session of this browser.
+func (a *Self) start(r *http.Request, b login.Beginning) (login.View, error) {
+	browser, err := a.Sessions.Browser(r)
+	if err != nil {
+		return login.View{}, err
+	}
+	b.Browser, b.Locale, b.Network, b.UserAgent = browser, a.Locale(r), web.Network(r), session.Clip(r.UserAgent())
+	return a.Engine.Start(r.Context(), b)
 }
 
 // Confirm answers POST /account/confirm: the person proves anew who they are, and comes back

@@ -3,7 +3,6 @@
 package account
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -27,16 +26,6 @@ type Pages struct {
 // home is where the account page lives.
 const home = "/account"
 
-// device is a session as its owner sees it.
-type device struct {
-	ID      session.ID
-	Device  string // browser and system, "" if the header says nothing
-	This    bool
-	Network string
-	Seen    time.Time
-	Since   time.Time
-}
-
 // other is another account that is signed in on this browser.
 type other struct {
 	Session session.ID
@@ -44,24 +33,27 @@ type other struct {
 	Address string
 }
 
-// app is a relying party that was let in.
-type app struct {
-	Client string
-	Party  identity.Party
-	Scopes []string
-	Since  time.Time
-}
-
 // page is the data of the page "account".
 type page struct {
 	Name, Address string
 	Operator      bool
 	Now           time.Time
-	Sessions      []device
+	Profile       profileForm
+	Emails        []Identifier
+	Phones        []Identifier
+	Texting       bool // numbers can be added
+	Typed         typed
+	Sessions      []Device
 	Accounts      []other
-	Grants        []app
+	Grants        []App
 	Done          string // key of what was just done, ""
 }
+
+// profileForm is a profile as its form shows it.
+type profileForm struct{ Name, GivenName, FamilyName, Locale, Zoneinfo string }
+
+// typed is what a form held that came back.
+type typed struct{ Email, Phone string }
 
 // Root answers GET / by going to the account, or to sign in.
 func (p *Pages) Root(w http.ResponseWriter, r *http.Request) error {
@@ -90,55 +82,73 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (s session.Sess
 // notices are what the account page may say was done.
 var notices = map[string]string{
 	"ended": "account.done_ended", "ended_others": "account.done_ended_others", "revoked": "account.done_revoked",
+	"profile": "account.done_profile", "added": "account.done_added", "primary": "account.done_primary", "removed": "account.done_removed",
+	"password": "account.done_password", "password_removed": "account.done_password_removed", "confirmed": "account.done_confirmed",
 }
+
+// confirmed is where somebody comes back to who had to prove anew before a button of the
+// account page did anything.
+const confirmed = home + "?done=confirmed"
 
 // Account answers GET /account.
 func (p *Pages) Account(w http.ResponseWriter, r *http.Request) error {
-	s, ok, err := p.signedIn(w, r)
+	by, ok, err := p.acting(w, r)
 	if !ok {
 		return err
 	}
-	person, err := p.People.Person(r.Context(), s.User)
+	data, err := p.page(r, by)
 	if err != nil {
 		return err
 	}
-	data := page{Operator: person.User.Operator, Now: p.Now(), Done: notices[r.URL.Query().Get("done")]}
-	data.Name, data.Address = person.Shown()
-	if data.Sessions, err = p.devices(r.Context(), s); err != nil {
-		return err
-	}
-	if data.Accounts, err = p.others(r, s); err != nil {
-		return err
-	}
-	grants, err := p.Grants.Grants(r.Context(), s.User)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		data.Grants = append(data.Grants, app{Client: g.Client, Party: g.Party, Scopes: g.Scopes, Since: g.CreatedAt})
-	}
+	data.Done = notices[r.URL.Query().Get("done")]
 	return p.Web.Show(w, r, http.StatusOK, "account", data)
 }
 
-// devices lists where the person is signed in, this device first.
-func (p *Pages) devices(ctx context.Context, this session.Session) ([]device, error) {
-	all, err := p.Sessions.Store.OfUser(ctx, this.User)
+// acting is signedIn together with the person.
+func (p *Pages) acting(w http.ResponseWriter, r *http.Request) (by By, ok bool, err error) {
+	s, ok, err := p.signedIn(w, r)
+	if !ok {
+		return by, false, err
+	}
+	who, err := p.People.Person(r.Context(), s.User)
+	return p.by(r, s, who), err == nil, err
+}
+
+// page gathers what the account page shows.
+func (p *Pages) page(r *http.Request, by By) (data page, err error) {
+	f := by.Who.User.Profile
+	data = page{
+		Operator: by.Who.User.Operator, Now: p.Now(), Texting: p.Engine.Settings().SMS,
+		Profile: profileForm{f.Name, f.GivenName, f.FamilyName, f.Locale, f.Zoneinfo},
+	}
+	data.Name, data.Address = by.Who.Shown()
+	for _, i := range identifiers(by.Who) {
+		if i.Kind == identity.Phone {
+			data.Phones = append(data.Phones, i)
+			continue
+		}
+		data.Emails = append(data.Emails, i)
+	}
+	if data.Sessions, err = p.Devices(r.Context(), by.Session); err != nil {
+		return data, err
+	}
+	if data.Accounts, err = p.others(r, by.Session); err != nil {
+		return data, err
+	}
+	data.Grants, err = p.Apps(r.Context(), by.Session.User)
+	return data, err
+}
+
+// again shows the account page with the trouble in its place, as change leaves it.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, by By, trouble error, change func(*page)) error {
+	data, err := p.page(r, by)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var first, rest []device
-	for _, s := range all {
-		if !s.Alive(p.Now()) {
-			continue
-		}
-		d := device{ID: s.ID, Device: session.Describe(s.UserAgent), This: s.ID == this.ID, Network: s.Network, Seen: s.LastActiveAt, Since: s.CreatedAt}
-		if d.This {
-			first = append(first, d)
-			continue
-		}
-		rest = append(rest, d)
+	if change != nil {
+		change(&data)
 	}
-	return append(first, rest...), nil
+	return p.Web.Again(w, r, trouble, "account", data)
 }
 
 // others lists the other accounts on this browser.

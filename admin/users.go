@@ -12,10 +12,11 @@ import (
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
+	"idp/message"
 	"idp/session"
 )
 
-// Users makes, finds and bans people.
+// Users makes, finds, bans and deletes people.
 type Users struct {
 	Store    Store
 	People   login.People
@@ -26,6 +27,9 @@ type Users struct {
 	Rules    func() login.PasswordRules // in force for passwords that an operator chooses
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
 	Now      func() time.Time
+
+	Departed DeleteStore
+	Post     func(ctx context.Context, m message.Message) error // in the caller's transaction
 }
 
 // NewUser is a person to be made.

@@ -16,13 +16,16 @@ type Kind string
 const (
 	UserCreated          Kind = "user.created"                 // a person came to be, by sign-up or by an operator
 	UserImported         Kind = "user.imported"                // a person came from another system
-	UserUpdated          Kind = "user.updated"                 // an operator changed a person's profile, phone number, groups or roles
+	UserUpdated          Kind = "user.updated"                 // a person's profile, phone number, groups or roles changed
 	UserBanned           Kind = "user.banned"                  // a person may not sign in any more; their sessions and tokens ended
 	UserUnbanned         Kind = "user.unbanned"                // a person may sign in again
+	UserExported         Kind = "user.exported"                // a person took away all that is on file about them
+	UserDeleted          Kind = "user.deleted"                 // a person is off file for ever, with all that was theirs
 	UserInvited          Kind = "user.invited"                 // an invitation to sign up went out
 	OperatorAppointed    Kind = "operator.appointed"           // a person became operator
 	OperatorLinkMade     Kind = "operator.link_made"           // a one-time link that makes its opener operator was printed
 	AddressVerified      Kind = "address.verified"             // a person proved that they receive mail at an address
+	AddressPrimary       Kind = "address.primary"              // another address or phone number is a person's main one
 	AddressRemoved       Kind = "address.removed"              // an address or phone number left a person's file
 	FactorAdded          Kind = "factor.added"                 // a person can prove themselves with something more
 	FactorRemoved        Kind = "factor.removed"               // a person cannot prove themselves with something any more
@@ -33,7 +36,6 @@ const (
 	PasswordChanged      Kind = "password.changed"             // a person has another password
 	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
 	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked
-	ChangeUndone         Kind = "change.undone"                // a change was taken back by the link in a mail; all sessions and tokens of the person ended
 	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
 	BotCheckUnreachable  Kind = "bot_check.unreachable"        // the provider of the bot check could not be asked; the visitor was offered a mailed code

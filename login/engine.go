@@ -42,7 +42,6 @@ type Engine struct {
 	Revoke func(ctx context.Context, u identity.UserID) error
 	// Place says where a network address is, "Auckland, New Zealand", or "". Nil: not known.
 	Place func(network string) string
-	Undos Undos // nil: no change can be taken back
 
 	Settings        func() Settings
 	SessionSettings func() session.Settings

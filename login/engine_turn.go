@@ -168,8 +168,8 @@ func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Con
 	return View{}, errors.Join(err, missed)
 }
 
-// commit is keep without looking again. Only ErrSuspended comes with a turn: it is kept
-// that the attempt ended.
+// commit is keep without looking again. Only ErrSuspended and ErrOver come with a turn: it is
+// kept that the attempt ended.
 func (e *Engine) commit(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (*turn, error) {
 	var kept turn
 	err := e.InTx(ctx, func(ctx context.Context) error {
@@ -178,7 +178,9 @@ func (e *Engine) commit(ctx context.Context, t *turn, also ...func(ctx context.C
 	})
 	switch {
 	case errors.Is(err, ErrSuspended):
-		return e.refuse(ctx, t)
+		return e.refuse(ctx, t, "suspended", ErrSuspended)
+	case errors.Is(err, ErrOver):
+		return e.refuse(ctx, t, "withdrawn", ErrOver)
 	case problem.Is(err, problem.Conflict):
 		return nil, ErrMoved.Because(err)
 	case err != nil:
@@ -232,16 +234,17 @@ func (e *Engine) announce(ctx context.Context, t *turn) error {
 	return nil
 }
 
-// refuse ends an attempt whose person proved themselves and may not enter.
-func (e *Engine) refuse(ctx context.Context, t *turn) (*turn, error) {
+// refuse ends an attempt whose person proved themselves and may not enter, or not with what
+// is on file no longer.
+func (e *Engine) refuse(ctx context.Context, t *turn, reason string, with error) (*turn, error) {
 	t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
 	t.said, t.mail = nil, nil
-	t.tell(event.SignInFailed, map[string]string{"reason": "suspended"})
+	t.tell(event.SignInFailed, map[string]string{"reason": reason})
 	ended, err := e.commit(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	return ended, ErrSuspended
+	return ended, with
 }
 
 // view is what a screen may know of a turn.

@@ -32,6 +32,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.still(ctx, t); err != nil {
 		return err
 	}
+	if !fresh && !t.holds() {
+		return ErrOver
+	}
 	s, err := e.sessionOf(ctx, t)
 	if err != nil {
 		return err

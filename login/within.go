@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,30 @@ func (e *Engine) still(ctx context.Context, t *turn) error {
 	return err
 }
 
+// holds reports whether what this attempt proved is still on the person's file: the same
+// password, the address that answered. What was taken off meanwhile, by its owner or by an
+// undo, lets nobody in. Proofs that a standing session brought along stand with that session.
+func (t *turn) holds() bool {
+	if t.a.Goal == Enroll || t.a.Goal == Extend {
+		return true
+	}
+	for _, p := range t.a.Proofs {
+		if p.Method == identity.Password {
+			on, ok := t.f.factor(identity.Password)
+			if !ok || string(on.ID) != p.Credential || on.CreatedAt.After(p.At) {
+				return false
+			}
+		}
+		inbox := func(h identity.Holding) bool { return h.Identifier.Kind == identity.Email && h.Identifier.Value == p.Credential }
+		if slot(p.Method) == identity.EmailCode || slot(p.Method) == identity.ResetCode {
+			if !slices.ContainsFunc(t.f.Holdings, inbox) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // extend notes what is to come on file. What the person has proven already need not be proven again.
 func (t *turn) extend(typed string) error {
 	address, err := identity.ParsePhone(typed)
@@ -85,12 +110,14 @@ func (t *turn) extend(typed string) error {
 	if err != nil {
 		return err
 	}
+	assigned := false
 	for _, h := range t.f.Holdings {
 		if h.Identifier == address && h.Verified() {
 			return errHeldAlready
 		}
+		assigned = assigned || h.Identifier == address && h.Assigned() // an operator chose it: the rules are for others
 	}
-	if address.Kind == identity.Email {
+	if address.Kind == identity.Email && !assigned {
 		if err := t.p.Addresses.Check(address); err != nil {
 			return err
 		}
@@ -132,11 +159,11 @@ func (e *Engine) reachOut(ctx context.Context, t *turn) error {
 // addressNew decides what is written to an address that is to come on file. One that is on
 // somebody else's gets no code; to the person who typed it both look the same.
 func (e *Engine) addressNew(ctx context.Context, t *turn, m *message.Message) (answerable bool, err error) {
-	_, held, err := e.find(ctx, t.a.Draft.Address)
+	p, held, err := e.find(ctx, t.a.Draft.Address)
 	if err != nil {
 		return false, err
 	}
-	if held {
+	if held && p.User.ID != t.a.UserID {
 		m.Kind = message.AddressBelongs
 		return false, nil
 	}

@@ -29,6 +29,7 @@ const (
 	NoAccount       Kind = "no_account"       // a reset or sign-in was tried for an address without account
 	PasswordChanged Kind = "password_changed" // notice, with a Notice
 	Changed         Kind = "changed"          // notice of any other change, with a Notice
+	AccountDeleted  Kind = "account_deleted"  // notice: the account is gone
 	Locked          Kind = "locked"           // notice after too many wrong passwords
 	FactorLocked    Kind = "factor_locked"    // notice after too many wrong codes of a second factor
 	Invitation      Kind = "invitation"       // a link that lets one address sign up

@@ -124,6 +124,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.Users = &admin.Users{
 		Store: store, People: people, Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
+		Departed: storage.NewAccount(r.DB), Post: r.Outbox.Post,
 	}
 	r.Operators = &admin.Operators{Store: store, People: people, Events: r.Events, Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now}
 	r.Invitations = &admin.Invitations{

@@ -3,12 +3,13 @@ package server
 import (
 	"slices"
 
+	"idp/account"
 	"idp/internal/web"
 )
 
 // routes is every address that idp answers, by who answers it.
 func (s *Server) routes() []web.Route {
-	return slices.Concat(s.host(), s.relyingParties(), s.people(), s.operators(), s.scripts(), s.development())
+	return slices.Concat(s.host(), s.relyingParties(), s.people(), s.operators(), s.scripts(), s.self(), s.development())
 }
 
 // host is what belongs at the root of the issuer's host, even if the issuer has a path.
@@ -72,8 +73,6 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Passage},
-		{Pattern: "GET /undo/{undo}", Do: s.pages.AskUndo, Face: web.Page},
-		{Pattern: "POST /undo/{undo}", Do: s.pages.Undo, Face: web.Page},
 		{Pattern: "GET /sign-up", Do: s.pages.SignUp, Face: web.Passage},
 		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Passage},
 		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Passage},
@@ -81,6 +80,17 @@ func (s *Server) people() []web.Route {
 		{Pattern: "GET /{$}", Do: s.account.Root, Face: web.Page},
 		{Pattern: "GET /account", Do: s.account.Account, Face: web.Page},
 		{Pattern: "POST /account/confirm", Do: s.account.Confirm, Face: web.Page},
+		{Pattern: "POST /account/profile", Do: s.account.SaveProfile, Face: web.Page},
+		{Pattern: "POST /account/identifiers", Do: s.account.AddIdentifier, Face: web.Page},
+		{Pattern: "POST /account/identifiers/primary", Do: s.account.Primary, Face: web.Page},
+		{Pattern: "POST /account/identifiers/remove", Do: s.account.Remove, Face: web.Page},
+		{Pattern: "GET /account/password", Do: s.account.PasswordForm, Face: web.Page},
+		{Pattern: "POST /account/password", Do: s.account.SetPassword, Face: web.Page},
+		{Pattern: "POST /account/password/remove", Do: s.account.DropPassword, Face: web.Page},
+		{Pattern: "POST /account/export", Do: s.account.TakeOut, Face: web.Page},
+		{Pattern: "GET /account/delete", Do: s.account.DeleteForm, Face: web.Page},
+		{Pattern: "POST /account/delete", Do: s.account.DeleteAccount, Face: web.Page},
+		{Pattern: "GET /account/deleted", Do: s.account.Deleted, Face: web.Page},
 		{Pattern: "POST /account/sessions/end", Do: s.account.EndSession, Face: web.Page},
 		{Pattern: "POST /account/sessions/end-others", Do: s.account.EndOthers, Face: web.Page},
 		{Pattern: "POST /account/apps/revoke", Do: s.account.Revoke, Face: web.Page},
@@ -126,6 +136,27 @@ func (s *Server) scripts() []web.Route {
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/confirm", Do: s.api.Confirm, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
+	}
+}
+
+// self is the account of who is signed in, for scripts.
+func (s *Server) self() []web.Route {
+	a := &account.API{Self: s.account.Self}
+	return []web.Route{
+		{Pattern: "GET /frontend/v1/me", Do: a.Look, Face: web.Frontend},
+		{Pattern: "PATCH /frontend/v1/me", Do: a.Change, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me", Do: a.Leave, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/me/password", Do: a.Password, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/password", Do: a.DropPassword, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/me/identifiers", Do: a.Add, Face: web.Frontend},
+		{Pattern: "PATCH /frontend/v1/me/identifiers/{identifier}", Do: a.Rank, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/identifiers/{identifier}", Do: a.Remove, Face: web.Frontend},
+		{Pattern: "GET /frontend/v1/me/sessions", Do: a.Devices, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/sessions/{session}", Do: a.EndDevice, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/me/sessions/end-others", Do: a.EndOthers, Face: web.Frontend},
+		{Pattern: "GET /frontend/v1/me/grants", Do: a.Apps, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/grants/{client}", Do: a.Revoke, Face: web.Frontend},
+		{Pattern: "GET /frontend/v1/me/export", Do: a.TakeOut, Face: web.Frontend},
 	}
 }
 

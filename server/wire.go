@@ -58,7 +58,7 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	self := &account.Self{
 		Engine: s.engine, Sessions: s.sessions, People: s.engine.People, Grants: storage.NewConsent(s.DB), Events: s.Events,
-		InTx: s.DB.InTx, Now: s.now,
+		Store: storage.NewAccount(s.DB), Locale: s.web.Locale, Issuer: s.Config.Issuer, Erase: s.Users.Delete, InTx: s.DB.InTx, Now: s.now,
 	}
 	s.account = &account.Pages{Self: self, Web: s.web}
 	s.admin = &admin.Pages{
@@ -97,7 +97,7 @@ func (s *Server) keeper() *session.Keeper {
 func (s *Server) signIn() *login.Engine {
 	store := storage.NewAdmin(s.DB)
 	return &login.Engine{
-		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB),
+		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB),
 		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())

@@ -61,6 +61,10 @@ func (e *Events) List(ctx context.Context, f EventFilter) ([]event.Event, error)
 	if limit <= 0 {
 		limit = 100
 	}
+	return e.list(ctx, f, min(limit, 1000))
+}
+
+func (e *Events) list(ctx context.Context, f EventFilter, limit int) ([]event.Event, error) {
 	var rows []eventRow
 	q := e.db.read(ctx).NewSelect().Model(&rows)
 	if f.Kind != "" {
@@ -69,7 +73,7 @@ func (e *Events) List(ctx context.Context, f EventFilter) ([]event.Event, error)
 	if f.User != "" {
 		q = q.Where("user_id = ?", f.User)
 	}
-	err := q.OrderExpr("at DESC, id DESC").Limit(int64(min(limit, 1000))).Scan(ctx)
+	err := q.OrderExpr("at DESC, id DESC").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, explain("list events", err)
 	}

@@ -21,6 +21,7 @@ type People struct{ db *DB }
 func NewPeople(db *DB) *People { return &People{db} }
 
 var (
+	errNoHolding    = problem.New(problem.NotFound, "identifier_unknown", "That is not on your account.")
 	errNoPerson     = problem.New(problem.NotFound, "user_unknown", "There is no such person.")
 	errPersonMoved  = problem.New(problem.Conflict, "user_changed", "Somebody else changed this person just now. Please look again.")
 	errAddressTaken = problem.New(problem.Conflict, "identifier_taken", "That address is already in use.").On("identifier")

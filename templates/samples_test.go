@@ -52,14 +52,6 @@ func samples() []drawing {
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": true, "Digits": "", "Spent": false, "Reset": false}}},
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "493 027", "Spent": false, "Reset": false}}},
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "", "Spent": true, "Reset": false}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "m•••@evil.example", "Place": "Auckland, New Zealand", "Voids": false, "Asks": true, "Undo": m{"Kind": "address_primary", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "192.0.2.7", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": true, "Asks": false, "Undo": m{"Kind": "new_browser", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "2001:db8::7:1", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": false, "Asks": false, "Undo": m{"Kind": "factor_removed", "Method": "totp", "Name": "My phone", "Browser": "", "Network": "", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "used", "Masked": ""}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "old", "Masked": ""}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "unknown", "Masked": ""}}},
-		{"undone", templates.Frame{Data: m{"Voided": true, "Attempt": "attempt_1", "Mailbox": "a•••@acme.example", "Missing": []string{"b•••@acme.example"}}}},
-		{"undone", templates.Frame{Data: m{"Voided": false, "Attempt": "", "Mailbox": "", "Missing": []string{}}}},
 		{"choose", templates.Frame{Data: m{"Party": acme, "Ask": "ask_1", "Accounts": []m{{"Session": "s1", "Name": "Ann Lee", "Address": "ann@acme.example"}, {"Session": "s2", "Name": "bob.long-address-for-testing@subdomain.example.com", "Address": "bob.long-address-for-testing@subdomain.example.com"}}}}},
 		{"sign_up", templates.Frame{Data: m{"Party": acme, "Ask": "", "Attempt": "", "Email": "", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false}}},
 		{"consent", templates.Frame{Data: m{"Party": acme, "Host": "app.acme.example", "Ask": "a", "Session": "s", "Name": "Ann Lee", "Address": "ann@acme.example", "Scopes": []string{"openid", "profile", "email", "offline_access", "reports:read"}}}},
@@ -70,12 +62,13 @@ func samples() []drawing {
 		{"logging_out", templates.Frame{Data: templates.LoggingOut{Frames: []string{"https://app.acme.example/out?iss=x&sid=y"}, To: "https://app.acme.example/bye?state=s"}}},
 		{"form_post", templates.Frame{Data: templates.FormPost{Action: "#", Fields: map[string]string{"code": "x"}}}},
 		{"error", templates.Frame{Development: true, Data: templates.Failure{Problem: "ask_unknown", Detail: "The app's request has expired. Please go back to the app and sign in again.", Trace: "9f2c4b1a77e0d3a1"}}},
-		{"account", templates.Frame{Data: m{"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": "account.done_ended", "Sessions": []m{
-			{"ID": "1", "Device": "Chrome · macOS", "This": true, "Network": "203.0.113.7", "Seen": now, "Since": now.AddDate(0, 0, -3)},
-			{"ID": "2", "Device": "Mobile Safari · iOS", "This": false, "Network": "2001:db8::7:1", "Seen": now.Add(-3 * time.Hour), "Since": now.AddDate(0, 0, -20)},
-			{"ID": "3", "Device": "", "This": false, "Network": "198.51.100.4", "Seen": now.Add(-100 * time.Hour), "Since": now.AddDate(0, 0, -25)}},
-			"Accounts": []m{{"Session": "s2", "Name": "Bob", "Address": "bob@example.com"}},
-			"Grants":   []m{{"Client": "c", "Party": acme, "Scopes": []string{"openid", "profile", "email"}, "Since": now}}}}},
+		{"account", templates.Frame{Data: accountPage(now, acme, "account.done_ended", m{"Email": "", "Phone": ""})}},
+		{"account", templates.Frame{Trouble: &templates.Trouble{Problem: "email_invalid", Text: "Enter an email address like name@example.com.", Field: "email"}, Data: accountPage(now, acme, "", m{"Email": "ann@", "Phone": ""})}},
+		{"account_password", templates.Frame{Data: m{"Operator": false, "Identifier": "ann@acme.example", "Recent": true, "Has": true, "Spare": true, "Others": true, "Rules": rules}}},
+		{"account_password", templates.Frame{Data: m{"Operator": true, "Identifier": "ann@acme.example", "Recent": false, "Has": false, "Spare": false, "Others": true, "Rules": rules}}},
+		{"account_delete", templates.Frame{Trouble: &templates.Trouble{Problem: "confirmation_wrong", Text: "Type your email address exactly as it is shown.", Field: "confirm"}, Data: m{"Operator": false, "Address": "ann@acme.example", "Recent": true, "Typed": "ann", "Apps": []m{{"Party": acme}, {"Party": acme}}}}},
+		{"account_delete", templates.Frame{Data: m{"Operator": false, "Address": "ann@acme.example", "Recent": false, "Typed": "", "Apps": []m{}}}},
+		{"account_deleted", templates.Frame{}},
 		{"inbox", templates.Frame{Development: true, Data: m{"To": "", "Now": now, "Letters": []m{{"ID": "1", "To": "ann@acme.example", "Subject": "493027 is your Northwind code", "Digits": "493027", "Link": "http://x", "SMS": false, "SentAt": now.Add(-time.Minute)}, {"ID": "2", "To": "bob@acme.example", "Subject": "Your Northwind password was changed", "Digits": "", "Link": "", "SMS": false, "SentAt": now.Add(-time.Hour)}, {"ID": "3", "To": "+442079460018", "Subject": "493027 is your Northwind sign-in code. Tell it to nobody.", "Digits": "493027", "Link": "", "SMS": true, "SentAt": now.Add(-2 * time.Hour)}}}}},
 		{"letter", templates.Frame{Development: true, Data: m{"ID": "1", "To": "ann@acme.example", "Subject": "493027 is your Northwind code", "Digits": "493027", "Link": "http://localhost:8080/sign-in/a/link?token=x", "SMS": false, "SentAt": now.Add(-time.Minute), "Now": now, "Text": "Hello,\n\nWelcome to Northwind. Confirm this address to finish creating your account.\n\nYour code: 493027\n"}}},
 		{"letter", templates.Frame{Development: true, Data: m{"ID": "3", "To": "+442079460018", "Subject": "493027 is your Northwind sign-in code. Tell it to nobody.", "Digits": "493027", "Link": "", "SMS": true, "SentAt": now.Add(-time.Minute), "Now": now, "Text": "493027 is your Northwind sign-in code. Tell it to nobody. It works for 10 minutes.\n\n@id.example.com #493027"}}},
@@ -92,5 +85,24 @@ func samples() []drawing {
 		{"operator_keys", templates.Frame{Data: m{"Issuer": "http://localhost:8080", "Keys": []m{{"ID": "a1b2c3", "Purpose": "oidc", "Algorithm": "RS256", "State": "current", "CreatedAt": now}, {"ID": "d4", "Purpose": "session", "Algorithm": "ES256", "State": "next", "CreatedAt": now}}}}},
 		{"operator_claim", templates.Frame{Data: m{"Bearer": "x", "Name": "Ann Lee", "Address": "ann@acme.example", "SignUp": true}}},
 		{"operator_claim", templates.Frame{Development: true, Data: m{"Bearer": "x", "Name": "", "Address": "", "SignUp": true}}},
+	}
+}
+
+// accountPage is the data of the page "account".
+func accountPage(now time.Time, acme *party, done string, typed m) m {
+	return m{
+		"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": done, "Typed": typed, "Texting": true,
+		"Profile": m{"Name": "Ann Lee", "GivenName": "Ann", "FamilyName": "Lee", "Locale": "en", "Zoneinfo": "Pacific/Auckland"},
+		"Emails": []m{
+			{"ID": "h1", "Kind": "email", "Value": "ann@acme.example", "Primary": true, "Verified": true, "Codes": false},
+			{"ID": "h2", "Kind": "email", "Value": "ann.lee.with-a-long-name@mail.subdomain.example.com", "Primary": false, "Verified": true, "Codes": false},
+			{"ID": "h3", "Kind": "email", "Value": "office@acme.example", "Primary": false, "Verified": false, "Codes": false}},
+		"Phones": []m{{"ID": "h4", "Kind": "phone", "Value": "+442079460018", "Primary": true, "Verified": true, "Codes": true}},
+		"Sessions": []m{
+			{"ID": "1", "Device": "Chrome · macOS", "This": true, "Public": false, "Place": "Auckland, New Zealand", "Methods": []string{"password", "totp"}, "Network": "203.0.113.7", "Seen": now, "Since": now.AddDate(0, 0, -3)},
+			{"ID": "2", "Device": "Mobile Safari · iOS", "This": false, "Public": true, "Place": "", "Methods": []string{"passkey"}, "Network": "2001:db8::7:1", "Seen": now.Add(-3 * time.Hour), "Since": now.AddDate(0, 0, -20)},
+			{"ID": "3", "Device": "", "This": false, "Public": false, "Place": "", "Methods": []string{"email_link"}, "Network": "198.51.100.4", "Seen": now.Add(-100 * time.Hour), "Since": now.AddDate(0, 0, -25)}},
+		"Accounts": []m{{"Session": "s2", "Name": "Bob", "Address": "bob@example.com"}},
+		"Grants":   []m{{"Client": "c", "Party": acme, "Scopes": []string{"openid", "profile", "email"}, "Since": now, "Used": now.Add(-2 * time.Hour)}},
 	}
 }

@@ -403,13 +403,12 @@ func TestADirectoryMayAddALanguage(t *testing.T) {
 }
 
 func TestScopesAreSaidInTheOrderPeopleAsk(t *testing.T) {
-	page := draw(t, load(t), "account", templates.Frame{Data: map[string]any{
-		"Name": "Ann", "Address": "ann@acme.example", "Operator": false, "Now": time.Now(), "Done": "", "Sessions": []any{}, "Accounts": nil,
-		"Grants": []map[string]any{{
-			"Client": "c", "Party": map[string]any{"Name": "Acme"}, "Since": time.Now(),
-			"Scopes": []string{"email", "offline_access", "openid", "orders", "profile"},
-		}},
-	}})
+	frame := sample("account")
+	frame.Data.(m)["Grants"] = []m{{
+		"Client": "c", "Party": m{"Name": "Acme"}, "Since": time.Now(), "Used": time.Time{},
+		"Scopes": []string{"email", "offline_access", "openid", "orders", "profile"},
+	}}
+	page := draw(t, load(t), "account", frame)
 	want := "Know who you are · See your name and profile · See your email address · Use “orders” · Stay connected while you are away"
 	if !strings.Contains(page, want) {
 		t.Errorf("not in this order: %s", want)

@@ -18,8 +18,8 @@ import (
 )
 
 func (c *cli) user() *cobra.Command {
-	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, import and invite people"},
-		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userImport(), c.userInvite())
+	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, delete, import and invite people"},
+		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userDelete(), c.userImport(), c.userInvite())
 }
 
 func (c *cli) userCreate() *cobra.Command {
@@ -113,6 +113,26 @@ func (c *cli) userUnban() *cobra.Command {
 			return c.turn(cmd.Context(), args[0], "may sign in again", (*admin.Users).Unban)
 		},
 	}
+}
+
+func (c *cli) userDelete() *cobra.Command {
+	var sure bool
+	cmd := &cobra.Command{
+		Use:   "delete USER",
+		Short: "Take a person off file for ever, with all that is theirs",
+		Long: `Take a person off file for ever: profile, addresses, factors and sessions go, and everything
+issued to apps ends. Apps with a back-channel logout URI are told, and so is the person, by
+mail. Only the audit trail still has their id. Whom you only want to shut out, ban.`,
+		Args: takes("USER (id, email address or phone number)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !sure {
+				return usageError("this cannot be taken back: say --yes if you mean it")
+			}
+			return c.turn(cmd.Context(), args[0], "is deleted", (*admin.Users).Delete)
+		},
+	}
+	cmd.Flags().BoolVar(&sure, "yes", false, "you mean it")
+	return cmd
 }
 
 func (c *cli) turn(ctx context.Context, who, now string, do func(*admin.Users, context.Context, identity.UserID, string) error) error {
