@@ -8,6 +8,10 @@ import (
 
 // This file says which methods may be used at a step, by whom, in which order.
 
+// Offered returns the methods that may be used now, best first: to prove something, or at
+// needs_enrollment to set up.
+func Offered(a Attempt, f Facts, p Policy) []identity.Method { return usable(a, f, p) }
+
 // usable returns the methods that may prove something at this step, best first.
 func usable(a Attempt, f Facts, p Policy) []identity.Method {
 	switch Next(a, f, p) {

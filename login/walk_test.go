@@ -9,6 +9,7 @@ import (
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/login"
+	"idp/login/prover"
 )
 
 // walker does what comes to mind to one browser of a real engine: right and wrong
@@ -133,12 +134,12 @@ func TestNoWalkThroughTheRealEngineEndsWhereItShouldNot(t *testing.T) {
 			for _, s := range all {
 				covered := 0
 				for _, p := range s.Proofs {
-					covered |= oracle[p.Method]
+					covered |= prover.Proves(p.Method)
 				}
 				if s.User == leaky && slices.ContainsFunc(s.Proofs, byPassword) && h.password(leaky) == leakedPassword {
 					t.Fatalf("seed %d: a breached password was kept after %q", seed, w.log)
 				}
-				if covered == 0 || s.User == twoStep && covered != knows|has || s.User == banned {
+				if covered == 0 || s.User == twoStep && covered != prover.Knows|prover.Has || s.User == banned {
 					t.Fatalf("seed %d: session of %s with %+v after %q", seed, s.User, s.Proofs, w.log)
 				}
 			}
