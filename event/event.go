@@ -36,6 +36,7 @@ const (
 	PasswordChanged      Kind = "password.changed"             // a person has another password
 	PasswordUpgraded     Kind = "password.upgraded"            // a password was hashed anew at sign-in, with today's parameters
 	PasswordUnchecked    Kind = "password.unchecked"           // a password was chosen while the list of breached ones could not be asked
+	ChangeUndone         Kind = "change.undone"                // a change was taken back by the link in a mail; all sessions and tokens of the person ended
 	SignInSucceeded      Kind = "sign_in.succeeded"            // a person proved who they are; a session began
 	SignInFailed         Kind = "sign_in.failed"               // an answer was wrong
 	BotCheckUnreachable  Kind = "bot_check.unreachable"        // the provider of the bot check could not be asked; the visitor was offered a mailed code

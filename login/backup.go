@@ -97,7 +97,7 @@ func (e *Engine) proveBackup(ctx context.Context, t *turn, answer secret.String)
 				return e.view(t), err
 			}
 		}
-		return e.lost(ctx, t, s, ErrBackup)
+		return e.lost(ctx, t, s, ErrBackup, g.last)
 	}
 	t.shown(on)
 	return e.keep(ctx, t, func(ctx context.Context, t *turn) error {

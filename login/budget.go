@@ -8,7 +8,6 @@ import (
 	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
-	"idp/message"
 )
 
 // This file is how much guessing at second factors is borne. Whoever guesses has shown the
@@ -56,32 +55,33 @@ func (e *Engine) won(ctx context.Context, s stake) error {
 	return e.Throttle.Clear(ctx, []string{s.key})
 }
 
-// lost notes a wrong answer; the last one of the budget is told to the person.
-func (e *Engine) lost(ctx context.Context, t *turn, s stake, wrong error) (View, error) {
+// lost notes a wrong answer by a second factor and answers with it. The last one of the budget
+// is told to the person, the fifth one of the attempt ends it. Of those that race only one
+// counts against the attempt; what a loud one has to tell is told all the same.
+func (e *Engine) lost(ctx context.Context, t *turn, s stake, wrong error, loud bool) (View, error) {
+	t.tell(event.SignInFailed, map[string]string{"method": string(s.method)})
+	var tell []func(context.Context, *turn) error
 	if s.last {
 		t.tell(event.SignInLocked, map[string]string{"method": string(s.method)})
-		if to := t.f.mailbox(); !to.None() {
-			t.mail = append(t.mail, message.Message{
-				Kind: message.FactorLocked, To: to, Locale: t.at.Locale, Link: e.url("/sign-in"), ExpiresAt: t.now.Add(factorWindow),
-			})
-		}
+		tell = append(tell, func(ctx context.Context, t *turn) error {
+			return e.notify(ctx, t, Change{Kind: FactorLocked, Factor: identity.Factor{Method: s.method}})
+		})
 	}
-	return e.failed(ctx, t, s.method, wrong, s.last)
-}
-
-// failed counts a wrong answer by a second factor against the attempt, which the fifth one
-// ends, and answers with it. Of those that race only one counts here; what a loud one has to
-// tell is told all the same.
-func (e *Engine) failed(ctx context.Context, t *turn, m identity.Method, wrong error, loud bool) (View, error) {
-	t.tell(event.SignInFailed, map[string]string{"method": string(m)})
 	t.a.Wrong++
 	if t.a.Wrong >= factorTries {
 		t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
 		wrong = ErrWrongOften
 	}
-	v, err := e.keep(ctx, t)
-	if problem.Is(err, problem.Conflict) && loud {
-		return v, errors.Join(err, e.InTx(ctx, func(ctx context.Context) error { return e.announce(ctx, t) }))
+	v, err := e.keep(ctx, t, tell...)
+	if problem.Is(err, problem.Conflict) && (loud || s.last) {
+		return v, errors.Join(err, e.InTx(ctx, func(ctx context.Context) error {
+			for _, do := range tell {
+				if err := do(ctx, t); err != nil {
+					return err
+				}
+			}
+			return e.announce(ctx, t)
+		}))
 	}
 	if err != nil {
 		return v, err

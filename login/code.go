@@ -31,6 +31,7 @@ var (
 	ErrCodeMissing = problem.New(problem.Invalid, "code_missing", "Enter the code.").On("answer")
 	ErrCodeWrong   = problem.New(problem.Invalid, "code_wrong", "That code is not right.").On("answer")
 	ErrCodeSpent   = problem.New(problem.Gone, "code_spent", "That code was used or is too old. Ask for a new one.").On("answer")
+	ErrCodeUnsent  = problem.New(problem.Conflict, "code_not_sent", "Ask for a code first.")
 	ErrMethod      = problem.New(problem.Invalid, "method_unavailable", "That way of signing in is not available here.").On("method")
 	ErrTooSoon     = problem.New(problem.TooMany, "message_too_soon", "A message was just sent. Please wait a little before asking for another.")
 )
@@ -43,6 +44,8 @@ func slot(m identity.Method) identity.Method {
 		return identity.EmailCode
 	case identity.ResetCode:
 		return identity.ResetCode
+	case identity.PhoneCode:
+		return identity.PhoneCode
 	default:
 		return ""
 	}
@@ -91,6 +94,9 @@ const unchecked = 5
 
 // send adds a challenge and its message to the turn.
 func (e *Engine) send(ctx context.Context, t *turn, box identity.Method) error {
+	if box == identity.PhoneCode {
+		return e.text(ctx, t)
+	}
 	x, err := e.aim(ctx, t)
 	if err != nil {
 		return err
@@ -217,7 +223,7 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 	c, sent := t.a.Challenges[box]
 	switch {
 	case !sent, c.Target != t.target(box):
-		return e.view(t), problem.New(problem.Conflict, "code_not_sent", "Ask for a code first.")
+		return e.view(t), ErrCodeUnsent
 	case !c.UsedAt.IsZero(), c.Tries <= 0, !t.now.Before(c.ExpiresAt):
 		return e.view(t), ErrCodeSpent
 	}

@@ -42,13 +42,16 @@ type Engine struct {
 	Revoke func(ctx context.Context, u identity.UserID) error
 	// Place says where a network address is, "Auckland, New Zealand", or "". Nil: not known.
 	Place func(network string) string
+	Undos Undos // nil: no change can be taken back
 
 	Settings        func() Settings
 	SessionSettings func() session.Settings
 	Limits          Limits // zero fields take their defaults
 	Name            string // what the instance calls itself; authenticator apps show it
-	Origin          string // of the issuer, without a slash at the end; every mailed link begins with it
-	Now             func() time.Time
+	// Reaches says whether an SMS may be sent to that number; nil: to every one.
+	Reaches func(number identity.Identifier) bool
+	Origin  string // of the issuer, without a slash at the end; every mailed link begins with it
+	Now     func() time.Time
 }
 
 // At says which attempt an event is for and where it comes from.

@@ -36,6 +36,8 @@ func (e *Engine) Enroll(ctx context.Context, at At, m identity.Method, detail st
 		return e.enrollTOTP(ctx, t, detail)
 	case identity.Passkey, identity.SecurityKey:
 		return e.enrollKey(ctx, t, m, detail)
+	case identity.PhoneCode:
+		return e.enrollPhone(ctx, t, detail)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -55,6 +57,8 @@ func (e *Engine) Confirm(ctx context.Context, at At, answer secret.String) (View
 		return e.confirmTOTP(ctx, t, answer)
 	case identity.Passkey, identity.SecurityKey:
 		return e.confirmKey(ctx, t, answer)
+	case identity.PhoneCode:
+		return e.confirmPhone(ctx, t, answer)
 	default:
 		return e.view(t), ErrMethod
 	}
@@ -78,9 +82,17 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 	if d.Method == identity.TOTP && t.f.has(identity.TOTP) {
 		return ErrFactorThere // by another tab, meanwhile
 	}
+	if d.Method == identity.PhoneCode {
+		if err := e.installPhone(ctx, t, d.Target); err != nil {
+			return err
+		}
+	}
 	f := identity.Factor{
 		ID: identity.FactorID(secret.NewID("factor")), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
 		Secret: d.Secret, Credential: d.Credential, Counter: d.Counter, CreatedAt: t.now, LastUsedAt: t.now,
+	}
+	if d.Method == identity.PhoneCode {
+		f.Credential = "" // it told this draft's proof from one by another number
 	}
 	if err := e.People.SaveFactor(ctx, f); err != nil {
 		return err
@@ -110,6 +122,8 @@ func (e *Engine) enrollment(t *turn, d *DraftFactor) *Enrollment {
 		return e.showTOTP(t, d)
 	case identity.Passkey, identity.SecurityKey:
 		return &Enrollment{Method: d.Method, Options: t.options}
+	case identity.PhoneCode:
+		return &Enrollment{Method: d.Method, Target: d.Target.Mask()}
 	default:
 		return nil
 	}

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,12 +56,17 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	h.must(err)
 	h.engine = &login.Engine{
 		WebAuthn: site, Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
+		Undos:  storage.NewUndos(db),
 		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Name: "North Wind", Origin: origin, Now: h.clock.Now,
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,
 		Post: func(ctx context.Context, m message.Message) error { // kept in the transaction, like a job
+			about := "-"
+			if m.Notice != nil {
+				about = m.Notice.What
+			}
 			return h.inbox.Keep(ctx, message.Letter{
-				ID: secret.NewID("letter"), To: m.To.Value, Kind: m.Kind, Subject: "-", Text: "-",
+				ID: secret.NewID("letter"), To: m.To.Value, Kind: m.Kind, Subject: about, Text: noticed(m),
 				Code: m.Code.Reveal(), Link: m.Link.Reveal(), SentAt: h.clock.Now(),
 			})
 		},
@@ -70,6 +76,18 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		},
 	}
 	return h
+}
+
+// noticed is what a notice says, "-" for other messages.
+func noticed(m message.Message) string {
+	if m.Notice == nil {
+		return "-"
+	}
+	b, err := json.Marshal(m.Notice)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 // counter hashes cheaply and counts: what is measured is how often, not how long.

@@ -175,12 +175,18 @@ func (f Facts) factor(m identity.Method) (identity.Factor, bool) {
 // phone is the number that the person turned on for codes, none if there is none or the
 // number is not theirs any more.
 func (f Facts) phone() identity.Identifier {
+	_, number := f.phoneFactor()
+	return number
+}
+
+// phoneFactor is the factor of that number, and the number.
+func (f Facts) phoneFactor() (identity.Factor, identity.Identifier) {
 	for _, x := range f.Factors {
 		if x.Method == identity.PhoneCode && f.holds(x.Secret.Reveal()) {
-			return identity.Identifier{Kind: identity.Phone, Value: x.Secret.Reveal()}
+			return x, identity.Identifier{Kind: identity.Phone, Value: x.Secret.Reveal()}
 		}
 	}
-	return identity.Identifier{}
+	return identity.Factor{}, identity.Identifier{}
 }
 
 // holds reports whether the person proved that the number is theirs, and it still is.

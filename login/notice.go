@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"idp/identity"
+	"idp/internal/secret"
 	"idp/message"
 	"idp/session"
 )
@@ -48,6 +51,7 @@ const maxTold = 20 // addresses of one person that a notice goes to
 // Notices tell people of changes. An Engine makes its own; a command of the operator's may
 // do with this alone.
 type Notices struct {
+	Undos  Undos                                              // nil: nothing can be taken back
 	Post   func(ctx context.Context, m message.Message) error // in the caller's transaction
 	Place  func(network string) string                        // "Auckland, New Zealand" or ""; nil: never known
 	Origin string                                             // of the issuer, without a slash at the end
@@ -55,25 +59,71 @@ type Notices struct {
 }
 
 func (e *Engine) notices() *Notices {
-	return &Notices{Post: e.Post, Place: e.Place, Origin: e.Origin, Now: e.Now}
+	return &Notices{Undos: e.Undos, Post: e.Post, Place: e.Place, Origin: e.Origin, Now: e.Now}
 }
 
 // Notify tells the person of a change, in the transaction that makes it.
 func (e *Engine) Notify(ctx context.Context, c Change) error { return e.notices().Notify(ctx, c) }
 
 // Notify posts a mail to every verified email address that the person had before the change.
+// Where there is something to take back, those who were there first get a link that does.
 func (n *Notices) Notify(ctx context.Context, c Change) error {
 	m := message.Message{Kind: message.Changed, Locale: cmp.Or(c.Before.User.Profile.Locale, c.At.Locale), Notice: n.notice(c)}
 	if c.Kind == PasswordReplaced {
 		m.Kind = message.PasswordChanged
 	}
-	for _, h := range mailboxes(c.Before) {
-		m.To = h.Identifier
+	told := mailboxes(c.Before)
+	if len(told) == 0 {
+		return nil
+	}
+	link, expires, err := n.link(ctx, c)
+	if err != nil {
+		return err
+	}
+	first := told[0].VerifiedAt
+	for _, h := range told {
+		if h.VerifiedAt.Before(first) {
+			first = h.VerifiedAt
+		}
+	}
+	sent := map[identity.Identifier]bool{}
+	for _, h := range told {
+		m.To, m.Link, m.ExpiresAt = h.Identifier, secret.String{}, time.Time{}
+		if !h.VerifiedAt.After(first) || !h.VerifiedAt.After(n.Now().Add(-UndoFor)) {
+			// An address that came a moment ago may be the thief's: it is told, but must not
+			// undo its own removal.
+			m.Link, m.ExpiresAt = link, expires
+		}
+		if sent[h.Identifier] {
+			continue
+		}
+		sent[h.Identifier] = true
 		if err := n.Post(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// link remembers what the change can be taken back to and returns the link that does it, an
+// empty one if there is nothing to take back.
+func (n *Notices) link(ctx context.Context, c Change) (secret.String, time.Time, error) {
+	if n.Undos == nil || !slices.Contains(revertible, c.Kind) {
+		return secret.String{}, time.Time{}, nil
+	}
+	now, token := n.Now(), secret.Token("")
+	u := Undo{
+		ID: UndoID(secret.NewID("undo")), Digest: secret.DigestOf(token.Reveal()), User: c.Before.User.ID, Kind: c.Kind,
+		Method: c.Factor.Method, Name: c.Factor.Name, Address: c.Address, Browser: session.Describe(c.At.UserAgent), Network: c.At.Network,
+		Holdings: c.Before.Holdings, CreatedAt: now, ExpiresAt: now.Add(UndoFor),
+	}
+	for _, f := range c.Before.Factors {
+		if f.Method != identity.Password {
+			u.Factors = append(u.Factors, f)
+		}
+	}
+	link := n.Origin + "/undo/" + string(u.ID) + "?token=" + url.QueryEscape(token.Reveal())
+	return secret.NewString(link), u.ExpiresAt, n.Undos.SaveUndo(ctx, u)
 }
 
 // notice says what changed, when and whence.

@@ -138,6 +138,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 		}
 		return p.lost(w, r, trouble)
 	case NeedsIdentifier:
+		if picked, ok := pick(v.Methods, identity.Passkey); ok && trouble == nil && r.FormValue("method") == string(picked.Method) {
+			return p.key(w, r, v, picked.Method, nil)
+		}
 		return p.draw(w, r, trouble, "sign_in", p.signInForm(r, v))
 	case MissingRequirements:
 		return p.draw(w, r, trouble, "sign_up", p.signUpForm(v))
@@ -186,6 +189,9 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 	}
 	if r.URL.Query().Has("other") {
 		return p.methods(w, r, v, trouble)
+	}
+	if isKeyMethod(picked.Method) {
+		return p.key(w, r, v, picked.Method, trouble)
 	}
 	if picked.Method == identity.Password {
 		return p.draw(w, r, trouble, "password", struct {

@@ -34,6 +34,8 @@ func (p *Pages) enrolling(w http.ResponseWriter, r *http.Request, v View, troubl
 		switch v.Enrollment.Method {
 		case identity.TOTP:
 			return p.enrollTOTP(w, r, v, trouble)
+		case identity.Passkey, identity.SecurityKey:
+			return p.enrollKey(w, r, v, trouble)
 		default:
 		}
 	}

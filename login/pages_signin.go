@@ -18,6 +18,7 @@ type signInForm struct {
 	Identifier string
 	Password   bool // ask for it on this page
 	ByCode     bool // offer a mailed code
+	Passkey    bool // offer to use one
 	SignUp     bool // offer to sign up
 	Public     bool
 	Accounts   bool // offer the chooser
@@ -27,7 +28,8 @@ type signInForm struct {
 func (p *Pages) blankSignIn() signInForm {
 	s := p.Engine.Settings()
 	return signInForm{
-		Password: s.Password && !s.TwoPages, ByCode: s.EmailCode || s.EmailLink, SignUp: s.SignUp == Open,
+		Password: s.Password && !s.TwoPages, ByCode: s.EmailCode || s.EmailLink,
+		Passkey: s.Passkeys && p.Engine.WebAuthn != nil, SignUp: s.SignUp == Open,
 	}
 }
 
@@ -84,7 +86,7 @@ func clipHint(hint string) string {
 }
 
 // Enter answers POST /sign-in: it begins an attempt, names the person and does what the
-// button said: prove the password, mail a code, start a reset, or go back to the app.
+// button said: prove the password, use a passkey, mail a code, start a reset, or go back to the app.
 func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	do := r.PostFormValue("do")
 	ask, err := p.ask(r, AskID(r.PostFormValue("ask")))
@@ -96,6 +98,9 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := p.blankSignIn()
 	form.Party, form.Ask, form.Identifier, form.Public = ask.party(), ask.ID, r.PostFormValue("identifier"), r.PostFormValue("public") != ""
+	if do == "passkey" && form.Passkey {
+		return p.enterByKey(w, r, ask, form.Public)
+	}
 	if _, err := identity.ParseEmail(form.Identifier); err != nil {
 		return p.misspelt(w, r, form, do, err)
 	}

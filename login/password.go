@@ -46,6 +46,8 @@ func (e *Engine) Prove(ctx context.Context, at At, m identity.Method, answer sec
 		return e.proveBackup(ctx, t, answer)
 	case m == identity.Passkey, m == identity.SecurityKey:
 		return e.proveKey(ctx, t, m, answer)
+	case m == identity.PhoneCode:
+		return e.provePhone(ctx, t, answer)
 	case slot(m) != "":
 		return e.proveMailed(ctx, t, m, answer)
 	}

@@ -161,6 +161,11 @@ func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier
 	if t.a.Goal != Extend {
 		return nil
 	}
+	return e.hold(ctx, t, address)
+}
+
+// hold puts an address or number that answered on the person's file.
+func (e *Engine) hold(ctx context.Context, t *turn, address identity.Identifier) error {
 	if err := e.People.DropUnverified(ctx, address, t.a.UserID); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type Limits struct {
 	NetworkFailures int           // wrong passwords, and as many wrong codes, of a network in NetworkWindow
 	NetworkMessages int           // messages that a network asked for in an hour and nobody answered
 	NetworkWindow   time.Duration
+	SMS             int // SMS in an hour, to everybody together
 
 	DoubtPasswords int // wrong passwords for an address before sign-in asks for a bot check
 	DoubtFailures  int // the same of a network, in NetworkWindow
@@ -32,7 +33,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Passwords: 10, Lock: time.Hour, Codes: 20, Messages: 5,
-		NetworkFailures: 30, NetworkMessages: 30, NetworkWindow: 5 * time.Minute,
+		NetworkFailures: 30, NetworkMessages: 30, NetworkWindow: 5 * time.Minute, SMS: 200,
 		DoubtPasswords: 3, DoubtFailures: 5, DoubtMessages: 5,
 	}
 }
@@ -41,7 +42,7 @@ func (l Limits) orDefault() Limits {
 	d := DefaultLimits()
 	for _, x := range []struct{ set, def *int }{
 		{&l.Passwords, &d.Passwords}, {&l.Codes, &d.Codes}, {&l.Messages, &d.Messages},
-		{&l.NetworkFailures, &d.NetworkFailures}, {&l.NetworkMessages, &d.NetworkMessages},
+		{&l.NetworkFailures, &d.NetworkFailures}, {&l.NetworkMessages, &d.NetworkMessages}, {&l.SMS, &d.SMS},
 		{&l.DoubtPasswords, &d.DoubtPasswords}, {&l.DoubtFailures, &d.DoubtFailures}, {&l.DoubtMessages, &d.DoubtMessages},
 	} {
 		if *x.set <= 0 {

@@ -78,7 +78,7 @@ func (e *Engine) proveTOTP(ctx context.Context, t *turn, answer secret.String) (
 	on, has := t.f.factor(identity.TOTP)
 	at, right := totpAt(on.Secret, answer, t.now)
 	if !has || !right || at <= on.Counter {
-		return e.lost(ctx, t, s, ErrTOTP)
+		return e.lost(ctx, t, s, ErrTOTP, false)
 	}
 	t.shown(on)
 	return e.keep(ctx, t, func(ctx context.Context, t *turn) error {

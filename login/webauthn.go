@@ -81,15 +81,6 @@ func NewWebAuthn(id, name string, origins []string) (*WebAuthn, error) {
 // ID is the domain that passkeys are bound to.
 func (w *WebAuthn) ID() string { return w.id }
 
-// Related returns the origins that may use the passkeys (WebAuthn Level 3 §5.11), nil if it
-// is the issuer alone.
-func (w *WebAuthn) Related() []string {
-	if len(w.origins) < 2 {
-		return nil
-	}
-	return slices.Clone(w.origins)
-}
-
 // ceremony is what an answer is checked against; it waits in Challenge.Ceremony.
 type ceremony struct {
 	Kind    protocol.CeremonyType `json:"kind"`

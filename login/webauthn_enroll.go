@@ -86,12 +86,12 @@ func (e *Engine) confirmKey(ctx context.Context, t *turn, answer secret.String) 
 
 // wasted saves that the challenge is used up, and answers with what went wrong. What is our
 // own fault uses nothing up.
-func (e *Engine) wasted(ctx context.Context, t *turn, why error) (View, error) {
+func (e *Engine) wasted(ctx context.Context, t *turn, why error, also ...func(context.Context, *turn) error) (View, error) {
 	var known *problem.Error
 	if !errors.As(why, &known) {
 		return e.view(t), why
 	}
-	v, err := e.keep(ctx, t)
+	v, err := e.keep(ctx, t, also...)
 	if err != nil {
 		return v, err
 	}

@@ -106,3 +106,26 @@ func (k key) keep(c *webauthn.Credential) key {
 	}
 	return k
 }
+
+// KeySignal is what a person's devices should know of their passkeys, so that they neither
+// offer one that was removed nor show an old name (WebAuthn Level 3 §5.1.10).
+type KeySignal struct {
+	RPID   string
+	Handle string   // base64url
+	IDs    []string // base64url, of all that are on file
+	Name   string   // the address
+	Call   string   // the person's name
+}
+
+// KeySignal returns what the page of somebody's own account tells their devices, nil if there is nothing to tell.
+func (e *Engine) KeySignal(p Person) (*KeySignal, error) {
+	h, err := holderOf(p, isKey)
+	if err != nil || e.WebAuthn == nil || len(h.keys) == 0 {
+		return nil, err
+	}
+	s := &KeySignal{RPID: e.WebAuthn.id, Handle: encoding.EncodeToString(h.handle), Name: h.name, Call: h.call}
+	for _, k := range h.keys {
+		s.IDs = append(s.IDs, encoding.EncodeToString(k.ID))
+	}
+	return s, nil
+}

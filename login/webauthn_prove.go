@@ -143,5 +143,7 @@ func (e *Engine) cloned(ctx context.Context, t *turn, p Person, f identity.Facto
 		Kind: event.PasskeyCloned, User: string(p.User.ID), Client: t.ask.Party.ID, Network: t.at.Network,
 		Detail: map[string]string{"method": string(f.Method), "factor": string(f.ID)},
 	})
-	return e.wasted(ctx, t, ErrKeyCloned)
+	return e.wasted(ctx, t, ErrKeyCloned, func(ctx context.Context, t *turn) error {
+		return e.Notify(ctx, Change{Kind: FactorCloned, Before: p, Factor: f, At: t.at})
+	})
 }

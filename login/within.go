@@ -61,7 +61,10 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		}
 		return nil
 	}
-	return t.extend(b.Address)
+	if err := t.extend(b.Address); err != nil || t.a.Draft.Address.Kind != identity.Phone {
+		return err
+	}
+	return e.textable(t, t.a.Draft.Address)
 }
 
 // still refuses to go on for somebody whose session has ended meanwhile: what it had proven

@@ -14,7 +14,7 @@ import (
 
 var kinds = []message.Kind{
 	message.SignUp, message.VerifyAddress, message.AddressBelongs, message.SignIn, message.AddressHeld, message.Reset, message.NoAccount, message.PasswordChanged,
-	message.Changed, message.Locked, message.FactorLocked, message.AccountDeleted, message.Invitation, message.Test,
+	message.Changed, message.Locked, message.AccountDeleted, message.Invitation, message.Test,
 }
 
 // carries are the kinds whose mail is useless without its code or its link.

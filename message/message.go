@@ -31,7 +31,6 @@ const (
 	Changed         Kind = "changed"          // notice of any other change, with a Notice
 	AccountDeleted  Kind = "account_deleted"  // notice: the account is gone
 	Locked          Kind = "locked"           // notice after too many wrong passwords
-	FactorLocked    Kind = "factor_locked"    // notice after too many wrong codes of a second factor
 	Invitation      Kind = "invitation"       // a link that lets one address sign up
 	Test            Kind = "test"             // idp mail test, idp sms test
 	PhoneCode       Kind = "phone_code"       // SMS: a code that is the second step

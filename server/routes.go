@@ -17,6 +17,7 @@ func (s *Server) host() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /healthz", Do: s.health.live, Face: web.Plain},
 		{Pattern: "GET /readyz", Do: s.health.ready, Face: web.Plain},
+		{Pattern: "GET /.well-known/webauthn", Do: s.engine.WebAuthn.Related, Face: web.Document},
 		{Pattern: "GET /.well-known/webfinger", Do: s.provider.WebFinger, Face: web.Document},
 		{Pattern: "GET /.well-known/oauth-authorization-server", Do: s.provider.ServerMetadata, Face: web.Document},
 		{Pattern: "GET /.well-known/oauth-authorization-server/{path...}", Do: s.provider.ServerMetadata, Face: web.Document},
@@ -73,6 +74,8 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Passage},
+		{Pattern: "GET /undo/{undo}", Do: s.pages.AskUndo, Face: web.Page},
+		{Pattern: "POST /undo/{undo}", Do: s.pages.Undo, Face: web.Page},
 		{Pattern: "GET /sign-up", Do: s.pages.SignUp, Face: web.Passage},
 		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Passage},
 		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Passage},

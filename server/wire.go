@@ -97,8 +97,9 @@ func (s *Server) keeper() *session.Keeper {
 func (s *Server) signIn() *login.Engine {
 	store := storage.NewAdmin(s.DB)
 	return &login.Engine{
-		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB),
+		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB),
 		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
+		Reaches: s.Countries.Reach,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},

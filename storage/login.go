@@ -36,6 +36,7 @@ type attemptRow struct {
 
 	ID        string `bun:",pk"`
 	BrowserID string
+	UserID    string // whose it is, "" until they are named
 	Body      string
 	Password  string // sealed draft, "" for none
 	Factor    string // the same of the factor that is being set up
@@ -71,7 +72,7 @@ func attemptPlace(id string) string { return "attempts.password:" + id }
 func draftPlace(id string) string   { return "attempts.factor:" + id }
 
 func (s *Login) fromAttempt(a login.Attempt) attemptRow {
-	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
+	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), UserID: string(a.UserID), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
 	r.Body = encode(attemptBody{
 		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human, Doubted: a.Doubted,
 		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
@@ -132,7 +133,7 @@ func (s *Login) SaveAttempt(ctx context.Context, a login.Attempt) error {
 		return explain("create an attempt", err, errAttemptMoved)
 	}
 	res, err := s.db.write(ctx).NewUpdate().Model(&r).
-		Column("body", "password", "factor", "version", "expires_at").
+		Column("user_id", "body", "password", "factor", "version", "expires_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", a.Version).
 		Exec(ctx)

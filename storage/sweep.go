@@ -12,6 +12,7 @@ const (
 	keepAuthorizations = 24 * time.Hour
 	keepLetters        = 7 * 24 * time.Hour
 	keepInvitations    = 30 * 24 * time.Hour
+	keepUndos          = 24 * time.Hour
 	keepWaiting        = time.Hour // attempts and requests, so that a late click is told what happened
 	sweepBatch         = 1000
 )
@@ -41,6 +42,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepStrangers)},
 		{"letters", "id", "sent_at < ?", now.Add(-keepLetters)},
 		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
+		{"undos", "id", "expires_at < ?", now.Add(-keepUndos)},
 		{"operator_links", "digest", "expires_at < ?", now},
 		{"assertions", "digest", "expires_at < ?", now},
 		{"bot_checks", "digest", "expires_at < ?", now},

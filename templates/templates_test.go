@@ -182,7 +182,7 @@ func TestTheNamesThatOthersRelyOnStay(t *testing.T) {
 	set := load(t)
 	for page, ids := range map[string][]string{
 		"sign_in": {"login-identifier", "login-password", "login-submit", "login-cancel"}, "password": {"login-password", "login-submit", "login-cancel"},
-		"consent": {"consent-allow", "consent-deny"}, "logout": {"logout-confirm", "logout-stay"}, "logged_out": {"logout-done"}, "logging_out": {"logout-continue"}, "error": {"error-page"},
+		"consent": {"consent-allow", "consent-deny"}, "logout": {"logout-confirm", "logout-stay"}, "logged_out": {"logout-done"}, "logging_out": {"logout-continue"}, "error": {"error-page"}, "key": {"key", "key-start", "key-status", "key-other", "key-no-script"}, "enroll_key": {"key", "key-start", "key-status"},
 	} {
 		drawn := draw(t, set, page, sample(page))
 		for _, id := range ids {
@@ -192,7 +192,7 @@ func TestTheNamesThatOthersRelyOnStay(t *testing.T) {
 		}
 	}
 	for page, words := range map[string][]string{
-		"sign_in": {">Email address</label>", ">Password</label>", ">Sign in</button>", ">Sign up</a>", `autocomplete="username"`, `autocomplete="current-password"`},
+		"sign_in": {">Email address</label>", ">Password</label>", ">Sign in</button>", ">Sign up</a>", `autocomplete="username webauthn"`, ">Sign in with a passkey</button>", `autocomplete="current-password"`},
 		"sign_up": {">Email address</label>", ">Password</label>", ">Sign up</button>", `autocomplete="new-password"`, "This is a public computer"},
 		"code":    {">Continue</button>", `autocomplete="one-time-code"`, `inputmode="numeric"`},
 		"consent": {">Allow</button>", ">Deny</button>"}, "account": {">Sign out</button>"},

@@ -293,8 +293,9 @@ func receiver(d *ast.FuncDecl) string {
 }
 
 // bringers may put an address on file. login asks identity.AddressRules first; what an
-// operator puts on file is the operator's choice; account changes the rank of what is there.
-var bringers = []string{"login/settle.go", "account/identifiers.go", "admin/users.go", "admin/change.go"}
+// operator puts on file is the operator's choice, what an undo brings back was on file before,
+// and account changes the rank of what is there.
+var bringers = []string{"login/settle.go", "login/undo_return.go", "account/identifiers.go", "admin/users.go", "admin/change.go"}
 
 func addressesAreJudged(h *House) (found []string) {
 	h.code(func(f *File) {

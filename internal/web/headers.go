@@ -10,7 +10,7 @@ import (
 const (
 	pagePolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	otherPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-	permissions = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
+	permissions = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), publickey-credentials-create=(self), publickey-credentials-get=(self), usb=()"
 )
 
 // headers are on every answer, whatever becomes of the request.
