@@ -203,7 +203,7 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 		}{v.Party, v.ID, v.Identifier, attemptPath(v.ID) + "/identify", len(v.Methods) > 1, v.Goal == SignIn && v.Step == NeedsFirstFactor})
 	}
 	s := p.Engine.Settings()
-	mailed := slot(picked.Method) != ""
+	mailed, phone := slot(picked.Method) != "", picked.Method == identity.PhoneCode
 	return p.draw(w, r, trouble, "code", struct {
 		Party                                       *identity.Party
 		Attempt                                     AttemptID
@@ -211,14 +211,14 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 		Target                                      string
 		Reset, Sent, Mailed, ByCode, ByLink, Others bool
 		Wait                                        int // seconds until another message may be sent
-		Second, Backup                              bool
+		Second, Backup, Phone                       bool
 		TrustDays                                   int // the browser may be trusted for so long, 0: it may not
 		Trust                                       bool
 	}{
 		Party: v.Party, Attempt: v.ID, Method: picked.Method, Target: picked.Target,
 		Reset: picked.Method == identity.ResetCode, Sent: picked.Sent, Mailed: mailed,
-		ByCode: !mailed || s.EmailCode || !s.EmailLink, ByLink: mailed && s.EmailLink, Others: len(v.Methods) > 1,
-		Second: v.Step == NeedsSecondFactor, Backup: picked.Method == identity.BackupCode,
+		ByCode: !mailed || phone || s.EmailCode || !s.EmailLink, ByLink: mailed && !phone && s.EmailLink, Others: len(v.Methods) > 1,
+		Second: v.Step == NeedsSecondFactor, Backup: picked.Method == identity.BackupCode, Phone: phone,
 		Wait:      max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
 		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "",
 	})

@@ -30,7 +30,7 @@ func (p *Pages) Confirm(w http.ResponseWriter, r *http.Request) error {
 
 // enrolling shows what can be set up, or how the one that was chosen is.
 func (p *Pages) enrolling(w http.ResponseWriter, r *http.Request, v View, trouble error) error {
-	if v.Enrollment != nil && !r.URL.Query().Has("other") {
+	if v.Enrollment != nil && !wantsPhone(r, v) && !r.URL.Query().Has("other") {
 		switch v.Enrollment.Method {
 		case identity.TOTP:
 			return p.enrollTOTP(w, r, v, trouble)
@@ -41,6 +41,9 @@ func (p *Pages) enrolling(w http.ResponseWriter, r *http.Request, v View, troubl
 	}
 	if len(v.Methods) == 0 {
 		return errEnroll
+	}
+	if o, ok := pick(v.Methods, identity.PhoneCode); ok && o.Method == identity.PhoneCode && wantsPhone(r, v) {
+		return p.enrollPhone(w, r, v, o, trouble)
 	}
 	var methods []identity.Method
 	for _, o := range v.Methods {
