@@ -14,6 +14,7 @@ import (
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
+	"idp/login"
 )
 
 // Change is what an operator changes on a person's file. What is nil or empty stays.
@@ -50,7 +51,7 @@ func (u *Users) Update(ctx context.Context, id identity.UserID, c Change, actor 
 			return fmt.Errorf("save user: %w", err)
 		}
 		if c.Phone != nil {
-			if err := u.setPhone(ctx, id, phone, c.PhoneVerified); err != nil {
+			if err := u.setPhone(ctx, p, phone, c.PhoneVerified); err != nil {
 				return err
 			}
 		}
@@ -119,8 +120,19 @@ func readProfile(text []byte, into *identity.Profile) error {
 // ErrPhoneHeld says that the number belongs to somebody already.
 var ErrPhoneHeld = problem.New(problem.Conflict, "phone_taken", "Somebody has that phone number already.").On("phone")
 
-// setPhone makes the number, if there is one, the only one on the person's file.
-func (u *Users) setPhone(ctx context.Context, id identity.UserID, phone identity.Identifier, verified bool) error {
+// ErrPhoneInUse says that a number has to stay, because codes that sign its owner in go to it.
+var ErrPhoneInUse = problem.New(problem.Conflict, "phone_in_use",
+	"Sign-in codes go to the number on file. Take the second factors off first: idp user reset-factors.").On("phone")
+
+// setPhone makes the number, if there is one, the only one on the person's file. Two-step
+// verification does not end by the way: a number that codes go to stays.
+func (u *Users) setPhone(ctx context.Context, p login.Person, phone identity.Identifier, verified bool) error {
+	id := p.User.ID
+	for _, f := range p.Factors {
+		if f.Method == identity.PhoneCode && (f.Secret.Reveal() != phone.Value || !verified) {
+			return ErrPhoneInUse
+		}
+	}
 	if err := u.Store.DropHoldings(ctx, id, identity.Phone); err != nil || phone.None() {
 		return err
 	}

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/internal/secret"
 )
 
 func phone(number string) *string { return &number }
@@ -58,6 +60,41 @@ func TestAPhoneNumberIsOnePersonsAndNoWayIn(t *testing.T) {
 		p, err = h.users.Find(t.Context(), "ann@example.com")
 		if err != nil || len(p.Factors) != 1 || p.Factors[0].Method != identity.Password {
 			t.Errorf("the number became a factor: %+v, %v", p.Factors, err)
+		}
+	})
+}
+
+func TestANumberThatCodesGoToStaysUntilTheFactorIsGone(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ann := h.create(t, "ann@example.com")
+		set := func(number string, verified bool) error {
+			_, err := h.users.Update(t.Context(), ann.ID, admin.Change{Phone: phone(number), PhoneVerified: verified}, admin.CLI)
+			return err
+		}
+		if err := set("+447400123456", true); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.people.SaveFactor(t.Context(), identity.Factor{
+			ID: "factor_1", UserID: ann.ID, Method: identity.PhoneCode, Secret: secret.NewString("+447400123456"), CreatedAt: h.clock.Now(),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			number   string
+			verified bool
+		}{{"", false}, {"+447400123457", true}, {"+447400123456", false}} {
+			if err := set(c.number, c.verified); !errors.Is(err, admin.ErrPhoneInUse) {
+				t.Errorf("%q: %v", c.number, err)
+			}
+		}
+		if err := set("+44 7400 123456", true); err != nil {
+			t.Errorf("the same again: %v", err)
+		}
+		if err := h.people.DropFactor(t.Context(), ann.ID, "factor_1"); err != nil {
+			t.Fatal(err)
+		}
+		if err := set("", false); err != nil {
+			t.Errorf("without the factor: %v", err)
 		}
 	})
 }
