@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const mobile = "+447400123456"
+
+// anyURL is a link in what a command prints.
+var anyURL = regexp.MustCompile(`https?://\S+`)
+
+// Operator signs somebody in who runs the instance, in a browser without script.
+func (i *instance) Operator() *browser {
+	i.t.Helper()
+	i.Person("operator@example.com", good)
+	b := newBrowser(i.t, i.Issuer)
+	b.Get("/sign-in").Fill("Email address", "operator@example.com").Fill("Password", good).Press("Sign in")
+	b.Get(anyURL.FindString(i.CLI("", "operator", "link"))).Press("Become operator")
+	return b
+}
+
+// SwitchOn ticks a box on the operator's page of settings.
+func (i *instance) SwitchOn(field string) {
+	i.t.Helper()
+	b := i.Operator().Get("/operator/settings")
+	b.typed[field] = "yes"
+	b.Press("Save")
+	if b.Status != 200 || !strings.Contains(b.URL.RawQuery, "saved") {
+		i.t.Fatalf("settings were not saved: %d at %s:\n%s", b.Status, b.URL, b.Text())
+	}
+}
+
+// wrongCode is six digits that are not these.
+func wrongCode(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+func TestCodesBySMSAreASecondStepWithoutScript(t *testing.T) {
+	eachEngine(t, func(t *testing.T, i *instance) {
+		p := i.Start()
+		i.SwitchOn("sign_in.sms")
+		i.Person(ann, good)
+		to := url.QueryEscape(mobile)
+		b := newBrowser(t, i.Issuer)
+		signIn := func() *browser {
+			b = newBrowser(t, i.Issuer)
+			return b.Get("/sign-in").Fill("Email address", ann).Fill("Password", good).Press("Sign in")
+		}
+		signIn()
+		b.Get("/account/security")
+		if b.Status != 200 {
+			t.Fatalf("%d at %s:\n%s", b.Status, b.URL, b.Text())
+		}
+		b.Press("Set up").Get(b.Link("Code by text message"))
+		b.Fill("Phone number", "+44 7400 123456").Press("Send code")
+		l := p.LastLetter(to, 0)
+		if !strings.HasSuffix(l.Text, "@localhost #"+l.Code) || strings.Contains(b.Body, "7400") {
+			t.Fatalf("sent %q, and the page shows %s", l.Text, b.Text())
+		}
+		b.Fill("Code", wrongCode(l.Code)).Press("Continue")
+		if b.Status != 422 {
+			t.Fatalf("a wrong code: %d:\n%s", b.Status, b.Text())
+		}
+		b.Fill("Code", l.Code).Press("Continue")
+
+		signIn()
+		if !strings.Contains(b.Text(), "•••56") || b.Has("login-code") {
+			t.Fatalf("at %s:\n%s", b.URL, b.Text())
+		}
+		b.Get("/account")
+		if !strings.HasPrefix(b.URL.Path, "/sign-in") {
+			t.Fatalf("half signed in, and at %s", b.URL)
+		}
+		signIn()
+		b.Press("Send message")
+		l = p.LastLetter(to, 1)
+		b.Fill("Code", l.Code[:3]+" "+l.Code[3:]).Press("Continue")
+		if b.URL.Path != "/account" {
+			t.Fatalf("at %s:\n%s", b.URL, b.Text())
+		}
+	})
+}
+
+func TestCodesBySMSAreASecondStepInARealBrowser(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.SwitchOn("sign_in.sms")
+		i.Person(ann, good)
+		env := []string{"EMAIL=" + ann, "PHONE=" + mobile}
+		if strings.HasSuffix(t.Name(), "/sqlite") {
+			out, err := filepath.Abs("artifacts")
+			if err != nil {
+				t.Fatal(err)
+			}
+			env = append(env, "ARTIFACTS="+out)
+		}
+		i.walk(t, "sms.mjs", env...)
+	})
+}
