@@ -26,7 +26,7 @@ func TestWhatTheBrowserSaysOfAPasskeyComesAsAFormAndLeadsOn(t *testing.T) {
 		_, d := s.owner("ann@acme.org", identity.Passkey)
 		b := s.browser()
 		ask := b.wait()
-		b.get("/sign-in?ask=" + string(ask.ID)).post("/sign-in", "ask", string(ask.ID), "do", "passkey").follow()
+		b.get("/sign-in?ask="+string(ask.ID)).post("/sign-in", "ask", string(ask.ID), "do", "passkey").follow()
 		attempt := regexp.MustCompile(`data-attempt="(\w+)"`).FindStringSubmatch(b.Page)[1]
 		options := func() json.RawMessage {
 			a := login.AttemptID(attempt)

@@ -94,7 +94,9 @@ func (t *turn) holds() bool {
 				return false
 			}
 		}
-		inbox := func(h identity.Holding) bool { return h.Identifier.Kind == identity.Email && h.Identifier.Value == p.Credential }
+		inbox := func(h identity.Holding) bool {
+			return h.Identifier.Kind == identity.Email && h.Identifier.Value == p.Credential
+		}
 		if slot(p.Method) == identity.EmailCode || slot(p.Method) == identity.ResetCode {
 			if !slices.ContainsFunc(t.f.Holdings, inbox) {
 				return false
