@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"idp/account"
@@ -30,6 +31,7 @@ type desk struct {
 	events   *storage.Events
 	engine   *login.Engine
 	settings login.Settings
+	post     sync.Mutex
 	letters  []message.Message // posted, oldest first
 	server   *sessiontest.Site
 	self     *account.Self
@@ -53,6 +55,8 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 		Hasher: plain{}, Box: storagetest.Box(), InTx: db.InTx, Origin: d.server.URL, Now: d.clock.Now,
 		Settings: func() login.Settings { return d.settings }, SessionSettings: session.DefaultSettings,
 		Post: func(_ context.Context, m message.Message) error {
+			d.post.Lock() // two browsers may be at it
+			defer d.post.Unlock()
 			d.letters = append(d.letters, m)
 			return nil
 		},
