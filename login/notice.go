@@ -187,16 +187,17 @@ func (e *Engine) strange(ctx context.Context, t *turn) (bool, error) {
 	return !known, err
 }
 
-// unseen reports whether the person never proved themselves here before this attempt began:
-// then every browser is new, and nobody is told so.
+// unseen reports whether the person never proved themselves here before this attempt: then
+// every browser is new, and nobody is told so.
 func (t *turn) unseen() bool {
 	for _, f := range t.f.Factors {
-		if !f.LastUsedAt.IsZero() && f.LastUsedAt.Before(t.a.CreatedAt) {
+		now := func(p identity.Proof) bool { return p.Credential == string(f.ID) && p.At.Equal(f.LastUsedAt) }
+		if !f.LastUsedAt.IsZero() && !slices.ContainsFunc(t.a.Proofs, now) {
 			return false
 		}
 	}
 	for _, h := range t.f.Holdings {
-		if h.VerifiedBy != "" && h.VerifiedAt.Before(t.a.CreatedAt) {
+		if h.VerifiedBy != "" && h.VerifiedAt.Before(t.now) {
 			return false
 		}
 	}

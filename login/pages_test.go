@@ -44,6 +44,7 @@ func newSite(h *house) *site {
 		{Pattern: "GET /sign-in/{attempt}/link", Do: p.Link}, {Pattern: "POST /sign-in/{attempt}/link", Do: p.FollowLink},
 		{Pattern: "POST /sign-in/{attempt}/enroll", Do: p.Enroll}, {Pattern: "POST /sign-in/{attempt}/confirm", Do: p.Confirm},
 		{Pattern: "POST /sign-in/backup-codes", Do: p.BackupFile},
+		{Pattern: "GET /undo/{undo}", Do: p.AskUndo}, {Pattern: "POST /undo/{undo}", Do: p.Undo},
 		{Pattern: "GET /sign-up", Do: p.SignUp}, {Pattern: "POST /sign-up", Do: p.Register},
 	})
 	return s

@@ -198,7 +198,7 @@ func (e *Engine) lock(ctx context.Context, t *turn, g tries, method identity.Met
 	if t.f.Known {
 		t.mail = append(t.mail, message.Message{
 			Kind: message.Locked, To: t.target(identity.EmailCode), Locale: t.at.Locale, Link: e.url("/sign-in"), Words: t.words(),
-			ExpiresAt: t.now.Add(lasts),
+			Notice: e.notices().notice(Change{Kind: FactorLocked, Factor: identity.Factor{Method: method}, At: t.at}), ExpiresAt: t.now.Add(lasts),
 		})
 	}
 	return nil
