@@ -40,7 +40,7 @@ func (p *Pages) EndOthers(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	if err := p.Sessions.EndOthers(r.Context(), s.User, s.ID, string(s.User)); err != nil {
+	if err := p.leaveOthers(r.Context(), s); err != nil {
 		return err
 	}
 	return done(w, r, "ended_others")

@@ -146,7 +146,7 @@ func (x *API) EndDevice(w http.ResponseWriter, r *http.Request) error {
 // EndOthers answers POST /frontend/v1/me/sessions/end-others.
 func (x *API) EndOthers(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, false, &struct{}{}, func(by By) (any, error) {
-		return nil, x.Sessions.EndOthers(r.Context(), by.Session.User, by.Session.ID, string(by.Session.User))
+		return nil, x.leaveOthers(r.Context(), by.Session)
 	})
 }
 

@@ -51,7 +51,7 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 	d.keeper = &session.Keeper{Store: storage.NewSessions(db), Events: d.events, InTx: db.InTx, Now: d.clock.Now}
 	d.server = sessiontest.Serve(t, d.keeper, storagetest.Box())
 	d.engine = &login.Engine{
-		Store: storage.NewLogin(db), People: d.people, Throttle: storage.NewThrottle(db), Sessions: d.keeper.Store, Events: d.events,
+		Store: storage.NewLogin(db), People: d.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: d.keeper.Store, Events: d.events,
 		Hasher: plain{}, Box: storagetest.Box(), InTx: db.InTx, Origin: d.server.URL, Now: d.clock.Now,
 		Settings: func() login.Settings { return d.settings }, SessionSettings: session.DefaultSettings,
 		Post: func(_ context.Context, m message.Message) error {
@@ -80,7 +80,9 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 		{Pattern: "POST /account/password", Do: d.pages.SetPassword}, {Pattern: "POST /account/password/remove", Do: d.pages.DropPassword},
 		{Pattern: "POST /account/export", Do: d.pages.TakeOut}, {Pattern: "GET /account/delete", Do: d.pages.DeleteForm},
 		{Pattern: "POST /account/delete", Do: d.pages.DeleteAccount}, {Pattern: "GET /account/deleted", Do: d.pages.Deleted},
-		{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
+		{Pattern: "POST /account/sessions/end", Do: d.pages.EndSession}, {Pattern: "POST /account/security/trusted/drop", Do: d.pages.Distrusted},
+		{Pattern: "GET /me/trusted-browsers", Do: api.TrustedBrowsers, Face: web.Frontend}, {Pattern: "DELETE /me/trusted-browsers/{trust}", Do: api.DropTrusted, Face: web.Frontend},
+		{Pattern: "POST /account/sessions/end-others", Do: d.pages.EndOthers},
 		{Pattern: "POST /account/apps/revoke", Do: d.pages.Revoke},
 		{Pattern: "GET /sign-in/{attempt}", Do: in.Show}, {Pattern: "POST /sign-in/{attempt}/prove", Do: in.Prove},
 		{Pattern: "POST /sign-in/{attempt}/prepare", Do: in.Prepare}, {Pattern: "POST /sign-in/{attempt}/cancel", Do: in.Cancel},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"idp/identity"
+	"idp/login"
 	"idp/session"
 )
 
@@ -68,5 +69,12 @@ func (a *Self) EndDevice(ctx context.Context, by session.Session, id session.ID)
 	if err != nil || target.User != by.User {
 		return notTheirs(err)
 	}
-	return a.Sessions.End(ctx, target, string(by.User))
+	return a.InTx(ctx, func(ctx context.Context) error {
+		if target.Browser != by.Browser { // signed out from afar: that device must show everything again
+			if _, err := a.Engine.DropTrusted(ctx, by.User, login.Which{On: target.Browser}, string(by.User)); err != nil {
+				return err
+			}
+		}
+		return a.Sessions.End(ctx, target, string(by.User))
+	})
 }

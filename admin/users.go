@@ -20,6 +20,7 @@ import (
 type Users struct {
 	Store    Store
 	People   login.People
+	Trust    login.Trust // nil: no browser is trusted
 	Sessions session.Store
 	Events   event.Recorder
 	Hasher   *secret.Hasher
@@ -220,6 +221,11 @@ func (u *Users) Ban(ctx context.Context, id identity.UserID, actor string) error
 		}
 		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
 			return fmt.Errorf("end authorizations: %w", err)
+		}
+		if u.Trust != nil {
+			if _, err := login.DropTrusted(ctx, u.Trust, u.Events, id, login.Which{}, actor); err != nil {
+				return fmt.Errorf("forget trusted browsers: %w", err)
+			}
 		}
 		if !changed {
 			return nil

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -135,22 +136,24 @@ func (e *Engine) DropTrusted(ctx context.Context, u identity.UserID, w Which, by
 		return 0, nil
 	}
 	dropped := 0
-	err := e.InTx(ctx, func(ctx context.Context) error {
-		ids, err := e.Trust.DropTrusted(ctx, u, w)
-		if err != nil {
-			return err
-		}
-		dropped = len(ids)
-		for _, id := range ids {
-			ev := event.Event{Kind: event.BrowserDistrusted, Actor: by, User: string(u), Detail: map[string]string{"trust": string(id)}}
-			if by == "" {
-				ev.Actor = "system"
-			}
-			if err := e.Events.Record(ctx, ev); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := e.InTx(ctx, func(ctx context.Context) (err error) {
+		dropped, err = DropTrusted(ctx, e.Trust, e.Events, u, w, cmp.Or(by, "system"))
+		return err
 	})
 	return dropped, err
+}
+
+// DropTrusted is Engine.DropTrusted for those who have no engine, in the caller's transaction.
+func DropTrusted(ctx context.Context, trust Trust, events event.Recorder, u identity.UserID, w Which, by string) (int, error) {
+	ids, err := trust.DropTrusted(ctx, u, w)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		ev := event.Event{Kind: event.BrowserDistrusted, Actor: by, User: string(u), Detail: map[string]string{"trust": string(id)}}
+		if err := events.Record(ctx, ev); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
 }

@@ -122,7 +122,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{
-		Store: store, People: people, Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
+		Store: store, People: people, Trust: storage.NewTrust(r.DB), Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
 		Departed: storage.NewAccount(r.DB), Post: r.Outbox.Post,
 	}

@@ -96,6 +96,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "GET /account/deleted", Do: s.account.Deleted, Face: web.Page},
 		{Pattern: "POST /account/sessions/end", Do: s.account.EndSession, Face: web.Page},
 		{Pattern: "POST /account/sessions/end-others", Do: s.account.EndOthers, Face: web.Page},
+		{Pattern: "POST /account/security/trusted/drop", Do: s.account.Distrusted, Face: web.Page},
 		{Pattern: "POST /account/apps/revoke", Do: s.account.Revoke, Face: web.Page},
 		{Pattern: "POST /sign-out", Do: s.account.SignOut, Face: web.Page},
 	}
@@ -157,6 +158,8 @@ func (s *Server) self() []web.Route {
 		{Pattern: "GET /frontend/v1/me/sessions", Do: a.Devices, Face: web.Frontend},
 		{Pattern: "DELETE /frontend/v1/me/sessions/{session}", Do: a.EndDevice, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/me/sessions/end-others", Do: a.EndOthers, Face: web.Frontend},
+		{Pattern: "GET /frontend/v1/me/trusted-browsers", Do: a.TrustedBrowsers, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/trusted-browsers/{trust}", Do: a.DropTrusted, Face: web.Frontend},
 		{Pattern: "GET /frontend/v1/me/grants", Do: a.Apps, Face: web.Frontend},
 		{Pattern: "DELETE /frontend/v1/me/grants/{client}", Do: a.Revoke, Face: web.Frontend},
 		{Pattern: "GET /frontend/v1/me/export", Do: a.TakeOut, Face: web.Frontend},
