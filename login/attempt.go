@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -81,6 +82,7 @@ type Draft struct {
 // DraftFactor is a factor that is being set up. Nothing is asked of its person before it is
 // on file, and it comes there only after one right answer.
 type DraftFactor struct {
+	ID         identity.FactorID   `json:"id,omitempty"` // what it will have on file; "" lets install choose
 	Method     identity.Method     `json:"method"`
 	Name       string              `json:"name,omitempty"`
 	Secret     secret.String       `json:"-"` // kept sealed by storage
@@ -89,6 +91,9 @@ type DraftFactor struct {
 	Target     identity.Identifier `json:"target,omitzero"`     // phone_code: the number
 	Confirmed  bool                `json:"confirmed,omitempty"` // one answer was right
 }
+
+// shown is what a proof by the draft names: as one by the factor that it becomes.
+func (d DraftFactor) shown() string { return cmp.Or(d.Credential, string(d.ID)) }
 
 const (
 	attemptLife   = 15 * time.Minute

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"unicode"
@@ -70,7 +71,7 @@ func (t *turn) confirmed() {
 	d := *t.a.Draft.Factor
 	d.Confirmed = true
 	t.a.Draft.Factor = &d
-	own := identity.Proof{Method: d.Method, Category: d.Method.Category(), Credential: d.Credential, At: t.now}
+	own := identity.Proof{Method: d.Method, Category: d.Method.Category(), Credential: d.shown(), At: t.now}
 	t.a.Proofs = append([]identity.Proof{own}, t.a.Proofs...)
 }
 
@@ -79,8 +80,8 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 	if d == nil || !d.Confirmed {
 		return nil
 	}
-	if d.Method == identity.TOTP && t.f.has(identity.TOTP) {
-		return ErrFactorThere // by another tab, meanwhile
+	if err := e.makeRoom(ctx, t, d.Method); err != nil {
+		return err
 	}
 	if d.Method == identity.PhoneCode {
 		if err := e.installPhone(ctx, t, d.Target); err != nil {
@@ -88,7 +89,7 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 		}
 	}
 	f := identity.Factor{
-		ID: identity.FactorID(secret.NewID("factor")), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
+		ID: cmp.Or(d.ID, identity.FactorID(secret.NewID("factor"))), UserID: t.a.UserID, Method: d.Method, Name: d.Name,
 		Secret: d.Secret, Credential: d.Credential, Counter: d.Counter, CreatedAt: t.now, LastUsedAt: t.now,
 	}
 	if d.Method == identity.PhoneCode {
@@ -109,6 +110,20 @@ func (e *Engine) install(ctx context.Context, t *turn, d *DraftFactor) error {
 		t.backup = fresh
 	}
 	return e.notify(ctx, t, Change{Kind: FactorAdded, Factor: f})
+}
+
+// makeRoom lets a new authenticator app take the place of the one there is. Who signs in with
+// something else, and was to set up the first one, does not do that in passing.
+func (e *Engine) makeRoom(ctx context.Context, t *turn, m identity.Method) error {
+	old, has := t.f.factor(m)
+	if m != identity.TOTP || !has {
+		return nil
+	}
+	if t.a.Goal != Enroll {
+		return ErrFactorThere
+	}
+	t.tell(event.FactorRemoved, map[string]string{"method": string(m), "factor": string(old.ID)})
+	return e.People.DropFactor(ctx, old.UserID, old.ID)
 }
 
 // enrollment is what it takes to set up the factor that was chosen. Once it works, nothing

@@ -27,7 +27,7 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 	case NeedsSecondFactor:
 		return seconds(a, f, p)
 	case NeedsEnrollment:
-		return enrollable(f, p)
+		return enrollable(a, f, p)
 	case NeedsEmailVerification:
 		return []identity.Method{mailed(p)}
 	case NeedsPhoneVerification:
@@ -110,13 +110,13 @@ func (s Settings) Seconds() []identity.Method {
 }
 
 // enrollable are the second factors that this person may set up under the policy, best first.
-func enrollable(f Facts, p Policy) []identity.Method {
+func enrollable(a Attempt, f Facts, p Policy) []identity.Method {
 	var methods []identity.Method
 	for _, m := range Seconds() {
 		switch {
 		case !p.allows(m):
 		case p.Need.Resistant && m != identity.Passkey:
-		case m == identity.TOTP && f.has(m): // one app; another one replaces it after it was removed
+		case m == identity.TOTP && f.has(m) && a.Goal != Enroll: // there is one app; who changes phones replaces it
 		default:
 			methods = append(methods, m)
 		}

@@ -72,7 +72,7 @@ func shown(a Attempt, f Facts, p Policy) []identity.Proof {
 		return a.Proofs
 	}
 	return slices.DeleteFunc(slices.Clone(a.Proofs), func(x identity.Proof) bool {
-		return x.Method == d.Method && x.Credential == d.Credential
+		return x.Method == d.Method && x.Credential == d.shown()
 	})
 }
 

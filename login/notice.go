@@ -24,17 +24,18 @@ type ChangeKind string
 
 // The changes that people are told of.
 const (
-	PasswordReplaced ChangeKind = "password_changed" // chosen anew, reset, or forced by a breach
-	AddressAdded     ChangeKind = "address_added"    // an email address or phone number came on file, proven
-	AddressRemoved   ChangeKind = "address_removed"
-	AddressPrimary   ChangeKind = "address_primary" // another one is the main one
-	FactorAdded      ChangeKind = "factor_added"
-	FactorRemoved    ChangeKind = "factor_removed"
-	FactorsReset     ChangeKind = "factors_reset" // by an operator
-	FactorCloned     ChangeKind = "factor_cloned" // refused: its counter went backwards
-	FactorLocked     ChangeKind = "factor_locked" // too many wrong answers
-	NewBrowser       ChangeKind = "new_browser"   // a sign-in where that person had not signed in before
-	Undone           ChangeKind = "undone"        // a change was taken back
+	PasswordReplaced   ChangeKind = "password_changed" // chosen anew, reset, or forced by a breach
+	AddressAdded       ChangeKind = "address_added"    // an email address or phone number came on file, proven
+	AddressRemoved     ChangeKind = "address_removed"
+	AddressPrimary     ChangeKind = "address_primary" // another one is the main one
+	FactorAdded        ChangeKind = "factor_added"
+	FactorRemoved      ChangeKind = "factor_removed"
+	FactorsReset       ChangeKind = "factors_reset" // by an operator
+	BackupCodesRenewed ChangeKind = "backup_codes_renewed"
+	FactorCloned       ChangeKind = "factor_cloned" // refused: its counter went backwards
+	FactorLocked       ChangeKind = "factor_locked" // too many wrong answers
+	NewBrowser         ChangeKind = "new_browser"   // a sign-in where that person had not signed in before
+	Undone             ChangeKind = "undone"        // a change was taken back
 )
 
 // Change is one thing to tell a person.
@@ -141,7 +142,7 @@ func (n *Notices) notice(c Change) *message.Notice {
 		said.What, said.Address = string(c.Address.Kind)+"_"+done, spelled(c.Before, c.Address)
 	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked:
 		said.Method, said.Name = string(c.Factor.Method), c.Factor.Name
-	case PasswordReplaced, FactorsReset, NewBrowser, Undone:
+	case PasswordReplaced, FactorsReset, BackupCodesRenewed, NewBrowser, Undone:
 	}
 	return said
 }

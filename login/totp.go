@@ -33,7 +33,8 @@ var ErrTOTP = problem.New(problem.Invalid, "totp_wrong", "That code is not right
 // enrollTOTP drafts a seed. Choosing again makes another one.
 func (e *Engine) enrollTOTP(ctx context.Context, t *turn, name string) (View, error) {
 	t.a.Draft.Factor = &DraftFactor{
-		Method: identity.TOTP, Name: factorName(name), Secret: secret.NewString(base32.StdEncoding.EncodeToString(secret.Bytes(totpSeed))),
+		ID: identity.FactorID(secret.NewID("factor")), Method: identity.TOTP, Name: factorName(name),
+		Secret: secret.NewString(base32.StdEncoding.EncodeToString(secret.Bytes(totpSeed))),
 	}
 	return e.keep(ctx, t)
 }

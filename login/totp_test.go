@@ -127,18 +127,42 @@ func TestAnAppIsASecondFactorOnceItShowedOneCode(t *testing.T) {
 	})
 }
 
-func TestThereIsOneAppForAPersonHoweverManyTabs(t *testing.T) {
+func TestANewAppTakesThePlaceOfTheOldOneAndThereIsNeverMoreThanOne(t *testing.T) {
 	each(t, func(h *house) {
 		ann := h.person("ann@example.com", identity.Password)
 		b := h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.Complete)
-		other := b.tab()
-		other.view.SessionID = b.view.SessionID
-		b.adding().enroll(identity.TOTP, "").want(login.NeedsEnrollment)
-		other.adding().enroll(identity.TOTP, "").want(login.NeedsEnrollment)
-		b.enrollConfirm(h.code(b.view.Enrollment.Key, 0)).want(login.Complete)
-		other.enrollConfirm(h.code(other.view.Enrollment.Key, 0))
-		if !problem.Is(other.err, problem.Conflict) || len(h.factors(ann, identity.TOTP)) != 1 {
-			t.Errorf("the second tab: %v", other.err)
+		b.adding().enroll(identity.TOTP, "old").want(login.NeedsEnrollment)
+		old := b.view.Enrollment.Key
+		b.enrollConfirm(h.code(old, 0)).want(login.Complete)
+		b.adding().enroll(identity.TOTP, "new").want(login.NeedsEnrollment)
+		fresh := b.view.Enrollment.Key
+		b.enrollConfirm(h.code(old, 30*time.Second)).refused("totp_wrong", login.NeedsEnrollment)
+		b.enrollConfirm(h.code(fresh, 0)).want(login.Complete)
+		if f := h.factors(ann, identity.TOTP); len(f) != 1 || f[0].Name != "new" {
+			t.Fatalf("on file: %+v", f)
+		}
+		if len(b.view.BackupCodes) != 0 || len(h.factors(ann, identity.BackupCode)) != 10 {
+			t.Error("the backup codes changed with the app")
+		}
+		h.clock.Add(time.Minute)
+		h.second("ann@example.com").prove(identity.TOTP, h.code(old, 0)).refused("totp_wrong", login.NeedsSecondFactor).
+			prove(identity.TOTP, h.code(fresh, 0)).want(login.Complete)
+	})
+}
+
+func TestWhoOwesAFactorAtSignInReplacesNobodysApp(t *testing.T) {
+	each(t, func(h *house) {
+		h.settings.TwoStep = login.Required
+		ann := h.person("ann@example.com", identity.Password)
+		b := h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.NeedsEnrollment)
+		other := h.browser().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.NeedsEnrollment)
+		b.enroll(identity.TOTP, "mine").enrollConfirm(h.code(b.view.Enrollment.Key, 0)).want(login.Complete)
+		other.enroll(identity.TOTP, "other")
+		if other.view.Enrollment != nil {
+			other.enrollConfirm(h.code(other.view.Enrollment.Key, 0))
+		}
+		if f := h.factors(ann, identity.TOTP); other.view.SessionID != "" || len(f) != 1 || f[0].Name != "mine" {
+			t.Errorf("the second one is at %s, on file are %+v", other.view.Step, f)
 		}
 	})
 }
@@ -288,7 +312,6 @@ func TestAnUnprovenPersonSetsUpNothing(t *testing.T) {
 		h.clock.Add(login.RecentFor + time.Minute)
 		b.adding().want(login.NeedsFirstFactor).enroll(identity.PhoneCode, "").refused("not_now", login.NeedsFirstFactor)
 		b.prove(identity.Password, rightPassword).want(login.NeedsSecondFactor).prove(identity.TOTP, h.code(seed, 0)).want(login.NeedsEnrollment)
-		b.enroll(identity.TOTP, "").refused("method_unavailable", login.NeedsEnrollment) // there is one
 	})
 }
 

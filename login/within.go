@@ -56,7 +56,7 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		t.a.Proofs = s.Proofs
 	}
 	if t.a.Goal == Enroll {
-		if len(enrollable(t.f, t.p)) == 0 {
+		if len(enrollable(t.a, t.f, t.p)) == 0 {
 			return ErrMethod
 		}
 		return nil

@@ -323,7 +323,7 @@ func TestEveryNoticeSaysWhatWhenAndWhence(t *testing.T) {
 	subjects := map[string]bool{}
 	for _, what := range []string{
 		"email_added", "email_removed", "email_primary", "phone_added", "phone_removed", "phone_primary", "factor_added", "factor_removed",
-		"factors_reset", "factor_cloned", "factor_locked", "new_browser", "undone",
+		"factors_reset", "backup_codes_renewed", "factor_cloned", "factor_locked", "new_browser", "undone",
 	} {
 		for _, method := range []string{"totp", "backup_code", "security_key", "phone_code", "passkey"} {
 			l := templates.Letter{To: "ann@example.com", Notice: templates.Notice{
@@ -350,8 +350,8 @@ func TestEveryNoticeSaysWhatWhenAndWhence(t *testing.T) {
 			}
 		}
 	}
-	if len(subjects) != 13 {
-		t.Errorf("13 changes have %d subjects", len(subjects))
+	if len(subjects) != 14 {
+		t.Errorf("14 changes have %d subjects", len(subjects))
 	}
 }
 
