@@ -92,7 +92,7 @@ var (
 
 // revertible are the changes with something to take back.
 var revertible = []ChangeKind{
-	PasswordReplaced, AddressAdded, AddressRemoved, AddressPrimary, FactorAdded, FactorRemoved, FactorsReset, NewBrowser,
+	PasswordReplaced, AddressAdded, AddressRemoved, AddressPrimary, FactorAdded, FactorRemoved, FactorsReset, BackupCodesRenewed, NewBrowser,
 }
 
 // voids reports whether taking such a change back voids the password in any case: it was
