@@ -39,7 +39,7 @@ func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
 		Browser: browser, Goal: in.Goal, Ask: in.Ask, Invitation: in.Invitation.String, Public: in.Public,
 		Locale: x.Locale(r), Network: web.Network(r), UserAgent: r.UserAgent(),
 	}
-	if in.Goal == StepUp {
+	if in.Goal.within() {
 		s, err := x.Keeper.Current(r)
 		if err != nil {
 			return err

@@ -108,6 +108,7 @@
   function single(form) {
     var button = byId('key-start'), make = form.getAttribute('data-key') === 'create', busy = false;
     var attempt = form.getAttribute('data-attempt'), method = form.getAttribute('data-method');
+    byId('key-no-script').hidden = true;
     if (!known) { say(form, 'none', true); return; }
     button.hidden = false;
     if (!document.querySelector('#trouble')) button.focus();
