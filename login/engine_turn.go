@@ -263,6 +263,7 @@ func (e *Engine) view(t *turn) View {
 		v.Party, v.Hint = &party, t.ask.Hint
 	}
 	if step == MissingRequirements {
+		v.Confirmed = t.a.Confirmed
 		v.Missing = missing(t.a, t.p)
 	}
 	if t.p.Password && (step == MissingRequirements || step == NeedsNewPassword) {

@@ -156,7 +156,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 		return p.proof(w, r, v, trouble)
 	case NeedsEnrollment:
 		return p.enrolling(w, r, v, trouble)
-	case NeedsHuman, Ready:
+	case NeedsHuman:
+		return p.human(w, r, v, trouble)
+	case Ready:
 	}
 	return errEnroll
 }
@@ -187,7 +189,7 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 	if !ok {
 		return errEnroll
 	}
-	if r.URL.Query().Has("other") {
+	if r.URL.Query().Has("other") && v.Step != NeedsHuman {
 		return p.methods(w, r, v, trouble)
 	}
 	if isKeyMethod(picked.Method) {
@@ -200,7 +202,8 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 			Identifier     string
 			Change         string
 			Others, Forgot bool
-		}{v.Party, v.ID, v.Identifier, attemptPath(v.ID) + "/identify", len(v.Methods) > 1, v.Goal == SignIn && v.Step == NeedsFirstFactor})
+			Asks           bool // its script asks if a bot check is due
+		}{v.Party, v.ID, v.Identifier, attemptPath(v.ID) + "/identify", len(v.Methods) > 1, v.Goal == SignIn && v.Step == NeedsFirstFactor, p.asks() && v.Goal == SignIn})
 	}
 	s := p.Engine.Settings()
 	mailed, phone := slot(picked.Method) != "", picked.Method == identity.PhoneCode
@@ -217,7 +220,7 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 	}{
 		Party: v.Party, Attempt: v.ID, Method: picked.Method, Target: picked.Target,
 		Reset: picked.Method == identity.ResetCode, Sent: picked.Sent, Mailed: mailed,
-		ByCode: !mailed || phone || s.EmailCode || !s.EmailLink, ByLink: mailed && !phone && s.EmailLink, Others: len(v.Methods) > 1,
+		ByCode: !mailed || phone || s.EmailCode || !s.EmailLink, ByLink: mailed && !phone && s.EmailLink, Others: len(v.Methods) > 1 || v.Step == NeedsHuman,
 		Second: v.Step == NeedsSecondFactor, Backup: picked.Method == identity.BackupCode, Phone: phone,
 		Wait:      max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
 		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "",

@@ -68,13 +68,15 @@ func (p *Pages) Prove(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.event(w, r, func(ctx context.Context, at At) (View, error) {
 		at.Trust = r.PostFormValue("trust") != ""
-		return p.Engine.Prove(ctx, at, m, secret.NewString(typed))
+		return p.humanly(r, at, func() (View, error) { return p.Engine.Prove(ctx, at, m, secret.NewString(typed)) })
 	})
 }
 
 // Forgot answers POST /sign-in/{attempt}/forgot: the password is lost.
 func (p *Pages) Forgot(w http.ResponseWriter, r *http.Request) error {
-	return p.event(w, r, p.Engine.Forgot)
+	return p.event(w, r, func(ctx context.Context, at At) (View, error) {
+		return p.humanly(r, at, func() (View, error) { return p.Engine.Forgot(ctx, at) })
+	})
 }
 
 // SetPassword answers POST /sign-in/{attempt}/password.

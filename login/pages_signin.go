@@ -23,6 +23,7 @@ type signInForm struct {
 	Public     bool
 	Accounts   bool // offer the chooser
 	SignedOut  bool
+	Asks       bool // its script asks if a bot check is due
 }
 
 func (p *Pages) blankSignIn() signInForm {
@@ -30,6 +31,7 @@ func (p *Pages) blankSignIn() signInForm {
 	return signInForm{
 		Password: s.Password && !s.TwoPages, ByCode: s.EmailCode || s.EmailLink,
 		Passkey: s.Passkeys && p.Engine.WebAuthn != nil, SignUp: s.SignUp == Open,
+		Asks: p.asks(),
 	}
 }
 
@@ -115,11 +117,12 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case do == "forgot":
-		v, err = p.Engine.Forgot(r.Context(), at)
+		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Forgot(r.Context(), at) })
 	case do == "code":
 		v, err = p.Engine.Prepare(r.Context(), at, mailed(Policy{Settings: p.Engine.Settings()}))
 	case form.Password:
-		v, err = p.Engine.Prove(r.Context(), at, identity.Password, secret.NewString(r.PostFormValue("password")))
+		typed := secret.NewString(r.PostFormValue("password"))
+		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Prove(r.Context(), at, identity.Password, typed) })
 	case !p.Engine.Settings().Password:
 		// Nothing but the mailbox can prove anything: do not make the person ask for it.
 		v, err = p.Engine.Prepare(r.Context(), at, mailed(Policy{Settings: p.Engine.Settings()}))
@@ -141,7 +144,8 @@ func (p *Pages) misspelt(w http.ResponseWriter, r *http.Request, form signInForm
 		Ask        AskID
 		Identifier string
 		Code       bool
-	}{form.Party, form.Ask, form.Identifier, do == "code"}
+		Asks       bool
+	}{form.Party, form.Ask, form.Identifier, do == "code", form.Asks}
 	if form.Identifier == "" {
 		return p.Web.Show(w, r, http.StatusOK, "forgot", data)
 	}

@@ -21,16 +21,20 @@ type signUpForm struct {
 	Rules      *PasswordRules
 	Invitation string
 	Public     bool
+	Fixed      bool   // the address answered already
+	Asks       bool   // its script asks if a bot check is due
+	Check      *Check // the widget of a captcha that is due, nil for none
 }
 
 func (p *Pages) blankSignUp() signUpForm {
 	s := p.Engine.Settings()
-	return signUpForm{Password: s.Password, Rules: &s.Rules}
+	return signUpForm{Password: s.Password, Rules: &s.Rules, Asks: p.asks()}
 }
 
 func (p *Pages) signUpForm(v View) signUpForm {
 	f := p.blankSignUp()
 	f.Party, f.Attempt, f.Email, f.Public = v.Party, v.ID, v.Identifier, v.Public
+	f.Fixed = v.Confirmed
 	return f
 }
 
@@ -57,6 +61,9 @@ func (p *Pages) SignUp(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		form.Email = i.Address.Value // who holds the token was sent it there
+	}
+	if form.Check, err = p.widget(r, ActSignUp); err != nil {
+		return err
 	}
 	return p.Web.Show(w, r, http.StatusOK, "sign_up", form)
 }
@@ -101,7 +108,10 @@ func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
 		return p.Web.Again(w, r, err, "sign_up", form)
 	}
 	form.Attempt = v.ID
-	v, err = p.Engine.Submit(r.Context(), at, Fields{Email: form.Email, Name: form.Name, Password: typed, Locale: at.Locale})
+	v, err = p.humanly(r, at, func() (View, error) {
+		return p.Engine.Submit(r.Context(), at, Fields{Email: form.Email, Name: form.Name, Password: typed, Locale: at.Locale})
+	})
+	form.Fixed = v.Confirmed
 	if err != nil {
 		return p.Web.Again(w, r, err, "sign_up", form)
 	}
@@ -116,7 +126,7 @@ func (p *Pages) beginSignUp(w http.ResponseWriter, r *http.Request, ask Ask, for
 	at := At{Browser: b, Network: web.Network(r), UserAgent: session.Clip(r.UserAgent()), Locale: p.Web.Locale(r)}
 	if at.Attempt = AttemptID(r.PostFormValue("attempt")); at.Attempt != "" {
 		v, err := p.Engine.Look(r.Context(), at)
-		if err == nil && v.Step == MissingRequirements && v.Public == form.Public {
+		if err == nil && (v.Step == MissingRequirements || v.Step == NeedsHuman && v.Goal == SignUp) && v.Public == form.Public {
 			return v, at, nil
 		}
 	}

@@ -37,11 +37,12 @@ type View struct {
 	Identifier string          `json:"identifier,omitempty"` // as the person typed it on this attempt
 	Masked     string          `json:"masked,omitempty"`     // the same, for a screen others may see
 	Party      *identity.Party `json:"party,omitempty"`
-	Methods    []Option        `json:"methods,omitempty"`  // what may be tried now, last used first
-	Reset      bool            `json:"reset,omitempty"`    // the person said the password is lost
-	Breached   bool            `json:"breached,omitempty"` // the password that was proven is known from a breach: hence a new one
-	Hint       string          `json:"hint,omitempty"`     // whom the relying party expects, to prefill the identifier
-	Missing    []string        `json:"missing,omitempty"`  // sign-up fields still owed
+	Methods    []Option        `json:"methods,omitempty"`   // what may be tried now, last used first
+	Reset      bool            `json:"reset,omitempty"`     // the person said the password is lost
+	Breached   bool            `json:"breached,omitempty"`  // the password that was proven is known from a breach: hence a new one
+	Hint       string          `json:"hint,omitempty"`      // whom the relying party expects, to prefill the identifier
+	Confirmed  bool            `json:"confirmed,omitempty"` // the address to sign up with answered already: it stays
+	Missing    []string        `json:"missing,omitempty"`   // sign-up fields still owed
 	Rules      *PasswordRules  `json:"password_rules,omitempty"`
 	SessionID  session.ID      `json:"session_id,omitempty"`
 	Next       string          `json:"next,omitempty"`       // where to go when complete

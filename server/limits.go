@@ -6,8 +6,9 @@ import (
 )
 
 // limits says to login what the operator configured.
-func limits(c config.Limits) login.Limits {
+func limits(c config.Limits, b config.BotCheck) login.Limits {
 	return login.Limits{
+		DoubtPasswords: b.WrongPasswords, DoubtFailures: b.NetworkFailures, DoubtMessages: b.NetworkMessages,
 		Passwords: c.WrongPasswords, Lock: c.Lock, Codes: c.WrongCodes, Messages: c.Messages,
 		NetworkFailures: c.NetworkFailures, NetworkMessages: c.NetworkMessages, NetworkWindow: c.NetworkWindow, SMS: c.SMS,
 	}

@@ -71,6 +71,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "POST /sign-in/{attempt}/confirm", Do: s.pages.Confirm, Face: web.Passage},
 		{Pattern: "POST /sign-in/backup-codes", Do: s.pages.BackupFile, Face: web.Page},
 		{Pattern: "POST /sign-in/{attempt}/password", Do: s.pages.SetPassword, Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/human", Do: s.pages.PassHuman, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Passage},
@@ -139,7 +140,9 @@ func (s *Server) scripts() []web.Route {
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/enroll", Do: s.api.Enroll, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/confirm", Do: s.api.Confirm, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/human", Do: s.api.PassHuman, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/bot-check", Do: s.api.Due, Face: web.Frontend},
 	}
 }
 

@@ -46,6 +46,7 @@ func New(rooms *Rooms) (*Server, error) {
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
 	s.engine = s.signIn()
+	s.watchChecks()
 	var err error
 	if s.engine.WebAuthn, err = s.passkeys(); err != nil {
 		return nil, err
@@ -99,11 +100,11 @@ func (s *Server) signIn() *login.Engine {
 	return &login.Engine{
 		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB),
 		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
-		Reaches: s.Countries.Reach,
+		Checker: s.checker(), Reaches: s.Countries.Reach,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},
-		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits),
+		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits, s.Config.BotCheck),
 		Name: s.Config.Name, Origin: s.Config.Issuer, Now: s.now,
 	}
 }

@@ -116,6 +116,24 @@ func Keys() []Key {
 		{Name: "breached_passwords.file",
 			Doc: "A file of sorted SHA-1 hashes, \"HASH:COUNT\" a line, as the official downloader of Pwned Passwords writes it. It is searched in place; a new one is seen after a restart.",
 			at:  func(c *Config) any { return &c.BreachedPasswords.File }},
+		{Name: "bot_check.provider", Default: "work", Allowed: []string{"work", "turnstile", "hcaptcha"},
+			Doc: "Who tells people from robots where the operator's settings ask for it: work is a computation in the visitor's browser, without any third party; turnstile and hcaptcha load a widget of Cloudflare's or hCaptcha's.",
+			at:  func(c *Config) any { return &c.BotCheck.Provider }},
+		{Name: "bot_check.site_key",
+			Doc: "The site key that Turnstile or hCaptcha gave for the issuer's host.",
+			at:  func(c *Config) any { return &c.BotCheck.SiteKey }},
+		{Name: "bot_check.secret", Secret: true,
+			Doc: "The secret key that came with it.",
+			at:  func(c *Config) any { return &c.BotCheck.Secret }},
+		{Name: "bot_check.wrong_passwords", Default: "3",
+			Doc: "Wrong passwords for an address after which sign-in asks for a bot check.",
+			at:  func(c *Config) any { return &c.BotCheck.WrongPasswords }},
+		{Name: "bot_check.network_failures", Default: "5",
+			Doc: "The same of a network, in limits.network_window.",
+			at:  func(c *Config) any { return &c.BotCheck.NetworkFailures }},
+		{Name: "bot_check.network_messages", Default: "5",
+			Doc: "Messages that a network asked for in an hour and nobody answered, after which sign-up and a lost password ask for a bot check.",
+			at:  func(c *Config) any { return &c.BotCheck.NetworkMessages }},
 		{Name: "metrics_listen",
 			Doc: "Address and port for Prometheus metrics, like 127.0.0.1:9090. Off if empty.",
 			at:  func(c *Config) any { return &c.MetricsListen }},
@@ -185,6 +203,7 @@ type Config struct {
 	TrustedProxies         []string
 	OutboundAllow          []string
 	BreachedPasswords      BreachedPasswords
+	BotCheck               BotCheck
 	MetricsListen          string
 	Log                    Log
 	TemplatesDir           string
@@ -207,6 +226,15 @@ type BreachedPasswords struct{ Check, URL, File string }
 type Passkeys struct {
 	RPID    string
 	Origins []string
+}
+
+// BotCheck says who makes bot checks, and how much failure is borne without one.
+type BotCheck struct {
+	Provider, SiteKey string
+	Secret            secret.String
+	WrongPasswords    int
+	NetworkFailures   int
+	NetworkMessages   int
 }
 
 // Log says how much is logged and how it looks.

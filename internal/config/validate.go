@@ -32,6 +32,7 @@ func (c Config) Validate() error {
 	c.judgeProxies(&r)
 	c.judgeOutbound(&r)
 	c.judgeBreachedPasswords(&r)
+	c.judgeBotCheck(&r)
 	c.judgeDatabase(&r)
 	c.judgeMail(&r)
 	c.judgeSMS(&r)
@@ -149,6 +150,16 @@ func (c Config) judgeBreachedPasswords(r *reasons) {
 			u.Scheme != "https" && (u.Scheme != "http" || !c.Development() || !loopback(u.Hostname())) {
 			r.add("breached_passwords.url %q is no https URL without query: five digits are put behind it", b.URL)
 		}
+	}
+}
+
+func (c Config) judgeBotCheck(r *reasons) {
+	b := c.BotCheck
+	switch {
+	case b.Provider != "work" && (b.SiteKey == "" || b.Secret.Empty()):
+		r.add("bot_check.provider is %s, which needs its bot_check.site_key and bot_check.secret", b.Provider)
+	case b.Provider == "work" && (b.SiteKey != "" || !b.Secret.Empty()):
+		r.add("bot_check has keys, but bot_check.provider is work, which needs none: choose turnstile or hcaptcha, or leave the keys out")
 	}
 }
 
@@ -286,7 +297,7 @@ func (c Config) judgeLimits(r *reasons) {
 func (c Config) limits() []Key {
 	return slices.DeleteFunc(Keys(), func(k Key) bool {
 		_, count := k.at(&c).(*int)
-		return !count || !strings.HasPrefix(k.Name, "limits.")
+		return !count || !strings.HasPrefix(k.Name, "limits.") && !strings.HasPrefix(k.Name, "bot_check.")
 	})
 }
 

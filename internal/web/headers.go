@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -47,4 +49,16 @@ func (p *Pages) headers(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
+}
+
+// allow adds what one page may load from elsewhere to a policy, by directive.
+func allow(policy string, sources map[string]string) string {
+	for _, directive := range slices.Sorted(maps.Keys(sources)) {
+		if strings.Contains(policy, directive+" ") {
+			policy = strings.Replace(policy, directive+" ", directive+" "+sources[directive]+" ", 1)
+		} else {
+			policy += "; " + directive + " " + sources[directive]
+		}
+	}
+	return policy
 }

@@ -80,6 +80,10 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		h := w.Header()
 		h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; frame-src "+strings.Join(framing.FrameOrigins(), " "))
 	}
+	if more, ok := data.(interface{ Sources() map[string]string }); ok {
+		h := w.Header()
+		h.Set("Content-Security-Policy", allow(h.Get("Content-Security-Policy"), more.Sources()))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(rebase(page.Bytes(), p.Base))
 	return nil
