@@ -18,6 +18,7 @@ type API struct {
 	Keeper *session.Keeper
 	Locale func(r *http.Request) string // best language of who sent r
 	Base   string                       // the issuer's path: where to go next begins with it
+	Meter  *Meter                       // of passwords that are scored while they are typed
 }
 
 // Start answers POST /frontend/v1/attempts with a new attempt of this browser.

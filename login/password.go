@@ -153,6 +153,22 @@ const scored = 100 // characters; the estimate of longer ones takes too long and
 // Check reports what is wrong with a password that address would have: a problem on the
 // field "password" that says what to do, or nil. Length counts characters after NFC.
 func (r PasswordRules) Check(password secret.String, address identity.Identifier) error {
+	if err := r.shape(password); err != nil {
+		return err
+	}
+	return r.strong(Score(password, address))
+}
+
+// strong judges the score of a password.
+func (r PasswordRules) strong(score int) error {
+	if score < r.MinScore {
+		return refuse("password_too_weak", "That password is easy to guess. Add another word or two, and avoid names, dates and your address.")
+	}
+	return nil
+}
+
+// shape judges what a password is made of.
+func (r PasswordRules) shape(password secret.String) error {
 	raw := password.Reveal()
 	if len(raw) > secret.MaxPassword {
 		return secret.ErrPasswordTooLong
@@ -179,8 +195,6 @@ func (r PasswordRules) Check(password secret.String, address identity.Identifier
 		return refuse("password_needs_mixed_case", "Use both capital and small letters in the password.")
 	case r.Special && !special:
 		return refuse("password_needs_special", "Add a character that is neither letter nor digit to the password.")
-	case Score(password, address) < r.MinScore:
-		return refuse("password_too_weak", "That password is easy to guess. Add another word or two, and avoid names, dates and your address.")
 	}
 	return nil
 }

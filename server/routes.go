@@ -142,6 +142,7 @@ func (s *Server) scripts() []web.Route {
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/human", Do: s.api.PassHuman, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/password-strength", Do: s.api.Strength, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/bot-check", Do: s.api.Due, Face: web.Frontend},
 	}
 }

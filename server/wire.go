@@ -52,7 +52,7 @@ func New(rooms *Rooms) (*Server, error) {
 		return nil, err
 	}
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
-	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base}
+	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base, Meter: &login.Meter{}}
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,

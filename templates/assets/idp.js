@@ -77,21 +77,4 @@
       setTimeout(tick, 1000);
     })();
   });
-
-  /* Tick off the password rules while typing; the server decides. */
-  each('.idp-rules', function (list) {
-    var input = document.querySelector('input[aria-describedby~="' + list.id + '"]');
-    if (!input) return;
-    var tests = {
-      length: function (v, item) { return Array.from(v).length >= Number(item.getAttribute('data-least')); },
-      'case': function (v) { return v.toLowerCase() !== v && v.toUpperCase() !== v; },
-      digit: function (v) { return /\d/.test(v); },
-      special: function (v) { return /[^A-Za-z0-9\s]/.test(v); }
-    };
-    input.addEventListener('input', function () {
-      each('#' + list.id + ' [data-rule]', function (item) {
-        item.classList.toggle('idp-met', tests[item.getAttribute('data-rule')](input.value, item));
-      });
-    });
-  });
 })();
