@@ -25,6 +25,7 @@ type settingsForm struct {
 	TrustDays           string
 	Factors             []factorSwitch
 	OneStep             int // people who have second factors, but only such as are switched off
+	BotChecks           []login.BotCheck
 	Version             int64
 	Saved               bool
 }
@@ -32,6 +33,8 @@ type settingsForm struct {
 var (
 	modes    = []login.Mode{login.Open, login.Invited, login.Closed}
 	twoSteps = []login.TwoStep{login.Optional, login.Required}
+
+	botChecks = []login.BotCheck{login.CheckNever, login.CheckSuspicious, login.CheckAlways}
 )
 
 func hours(d time.Duration) string { return strconv.FormatFloat(d.Hours(), 'f', -1, 64) }
@@ -48,7 +51,7 @@ func (p *Pages) ShowSettings() web.Handler {
 			MinLength: strconv.Itoa(s.SignIn.Rules.MinLength), MinScore: strconv.Itoa(s.SignIn.Rules.MinScore),
 			Maximum: hours(s.Sessions.Maximum), Idle: hours(s.Sessions.Idle),
 			Allowed: strings.Join(s.SignIn.Addresses.Allowed, "\n"), Blocked: strings.Join(s.SignIn.Addresses.Blocked, "\n"),
-			Version: version, Saved: r.URL.Query().Has("saved"),
+			BotChecks: botChecks, Version: version, Saved: r.URL.Query().Has("saved"),
 		}
 		if err := p.count(r.Context(), s.SignIn, &f); err != nil {
 			return err
@@ -86,7 +89,7 @@ func readSettings(r *http.Request) settingsForm {
 		version = -1 // no version there is: the save answers that somebody else was faster
 	}
 	return settingsForm{
-		Modes: modes, TwoSteps: twoSteps, TrustDays: r.PostFormValue("sign_in.trust_days"), Version: version,
+		Modes: modes, TwoSteps: twoSteps, BotChecks: botChecks, TrustDays: r.PostFormValue("sign_in.trust_days"), Version: version,
 		MinLength: r.PostFormValue("sign_in.rules.min_length"), MinScore: r.PostFormValue("sign_in.rules.min_score"),
 		Maximum: r.PostFormValue("sessions.maximum"), Idle: r.PostFormValue("sessions.idle"),
 		Allowed: r.PostFormValue("sign_in.addresses.allowed"), Blocked: r.PostFormValue("sign_in.addresses.blocked"),
@@ -98,6 +101,7 @@ func readSettings(r *http.Request) settingsForm {
 			},
 			TwoStep: login.TwoStep(r.PostFormValue("sign_in.two_step")), TOTP: ticked(r, "sign_in.totp"), BackupCodes: ticked(r, "sign_in.backup_codes"),
 			SecurityKeys: ticked(r, "sign_in.security_keys"), Passkeys: ticked(r, "sign_in.passkeys"), SMS: ticked(r, "sign_in.sms"),
+			BotCheck: login.BotCheck(r.PostFormValue("sign_in.bot_check")),
 			Addresses: identity.AddressRules{
 				Disposable: ruling(r, "sign_in.addresses.disposable"), Subaddresses: ruling(r, "sign_in.addresses.subaddresses"),
 			},

@@ -52,6 +52,11 @@ func (s Settings) Validate() error {
 	default:
 		return bad("sign_in.two_step", "Two-step verification is optional or required.")
 	}
+	switch in.BotCheck {
+	case login.CheckNever, login.CheckSuspicious, login.CheckAlways:
+	default:
+		return bad("sign_in.bot_check", "Bot checks are off, made when something is suspicious, or always.")
+	}
 	r := in.Rules
 	switch {
 	case !in.Password && !in.EmailCode && !in.EmailLink:
