@@ -100,7 +100,7 @@ func (p *Pages) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.answer(w, r, v, err)
 	}
-	if a.Goal.within() {
+	if a.Goal.within() && a.Ask == "" {
 		return web.Redirect(w, r, p.Web.TakeReturn(w, r, home))
 	}
 	ask, err := p.ask(r, a.Ask)

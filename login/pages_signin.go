@@ -64,6 +64,9 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		if s, ok := halfway(ask, alive, p.Engine.Now()); ok && !q.Has("add") {
+			return p.more(w, r, ask, b, s)
+		}
 		switch {
 		case len(alive) == 0 || ask.ID != "" || q.Has("add"):
 		case q.Has("signed_out"):

@@ -24,7 +24,7 @@ func (e *Engine) Recent(p Person) session.Need {
 	return Recent(Facts{Holdings: p.Holdings, Factors: p.Factors}, Policy{Settings: e.Settings()})
 }
 
-// Recent is the same as a function of what it depends on; the prover asks it, too.
+// Recent is the same as a function of what it depends on.
 func Recent(f Facts, p Policy) session.Need {
 	age := RecentFor
 	need := session.Need{Categories: identity.Knowledge, MaxAge: &age}
@@ -34,8 +34,25 @@ func Recent(f Facts, p Policy) session.Need {
 	return need
 }
 
-// again fixes the person of a standing session. Somebody who wants to add a factor or an
-// address proves anew first, unless they just did.
+// Carried returns the proofs of a standing session that count for an attempt within it. Somebody
+// who wants to add a factor or an address proves anew first, unless they just did; so does whoever
+// changes something. An app that wants more than the session proved gets what is missing, if
+// the rest was shown just now.
+func Carried(g Goal, s session.Session, f Facts, p Policy, now time.Time) []identity.Proof {
+	need := Recent(f, p)
+	if g == StepUp {
+		if p.Need.MaxAge != nil || p.Need.Anew || p.Need.Categories == identity.None && !p.Need.Resistant {
+			return nil
+		}
+		need.Categories = identity.Knowledge
+	}
+	if !s.Satisfies(need, now) {
+		return nil
+	}
+	return slices.Clone(s.Proofs)
+}
+
+// again fixes the person of a standing session, with what it proved as far as that counts.
 func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 	s, err := e.Sessions.Session(ctx, b.Session)
 	if problem.Is(err, problem.NotFound) || err == nil && (s.Browser != t.a.Browser || !s.Alive(t.now)) {
@@ -49,11 +66,9 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		return err
 	}
 	t.a.Identifier = t.f.mailbox()
+	t.a.Proofs = Carried(t.a.Goal, s, t.f, t.p, t.now)
 	if t.a.Goal == StepUp {
 		return nil
-	}
-	if s.Satisfies(e.Recent(t.person()), t.now) {
-		t.a.Proofs = s.Proofs
 	}
 	if t.a.Goal == Enroll {
 		if len(enrollable(t.a, t.f, t.p)) == 0 {

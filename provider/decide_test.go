@@ -55,9 +55,9 @@ func every(f func(a asked, s situation)) {
 						for _, chosen := range []session.ID{"", "session_ann", "session_bob", "session_gone"} {
 							for _, answer := range []login.Answer{login.Unanswered, login.Allowed, login.Denied} {
 								for _, granted := range []bool{false, true} {
-									takes := identity.None
+									var takes session.Need
 									if len(subjects) > 1 || age == &hour {
-										takes = identity.Both
+										takes.Categories = identity.Both
 									}
 									a := asked{client: c.Client, redirect: c.redirect, prompts: prompts, maxAge: age, subjects: subjects, takes: takes}
 									a.RequestedAt = dusk.Add(-time.Minute)
@@ -103,7 +103,7 @@ func TestNoCodeIsIssuedUnlessEverythingOwedWasGiven(t *testing.T) {
 			t.Errorf("wanted %v, code of %s", a.subjects, one.User)
 		case len(a.subjects) > 1 && !slices.Contains(a.subjects[1], "pairwise of "+string(one.User)):
 			t.Errorf("wanted %v too, code of %s", a.subjects, one.User)
-		case a.takes == identity.Both && one.User != "bob":
+		case a.takes.Categories == identity.Both && one.User != "bob":
 			t.Errorf("two categories were demanded, and %s showed one", one.User)
 		case s.ask.Chosen != "" && one.ID != s.ask.Chosen:
 			t.Errorf("%s was chosen, code of %s", s.ask.Chosen, one.ID)

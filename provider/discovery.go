@@ -82,7 +82,7 @@ type requestMetadata struct {
 	ObjectContents    []string `json:"request_object_encryption_enc_values_supported"`
 }
 
-func (p *Provider) describe() (document, error) {
+func (p *Provider) describe(acrs []string) (document, error) {
 	var registration string
 	if !p.ClosedRegistration {
 		registration = p.url("/oauth2/register")
@@ -103,7 +103,7 @@ func (p *Provider) describe() (document, error) {
 		Scopes: standardScopes, Claims: claimNames(),
 		ClaimTypes: []string{"normal"}, ResponseTypes: answerTypes, ResponseModes: []string{modeQuery, modeFragment, modeFormPost},
 		GrantTypes: []string{grantCode, grantImplicit, grantRefresh, grantMachine}, Prompts: prompts, Displays: displays, ClaimsParameter: true,
-		ACRs: reachable(), SubjectTypes: []string{"public", "pairwise"},
+		ACRs: acrs, SubjectTypes: []string{"public", "pairwise"},
 		IDTokenAlgorithms: signatures, IDTokenKeys: partykeys.KeyAlgorithms, IDTokenContents: partykeys.ContentAlgorithms,
 		UserinfoAlgorithms: signatures, UserinfoKeys: partykeys.KeyAlgorithms, UserinfoContents: partykeys.ContentAlgorithms,
 		TokenAuth: publicly, TokenAuthAlgorithms: assertions, IntrospectionAuth: secretly, IntrospectionAlgs: assertions,
@@ -132,7 +132,7 @@ func ready(v any) (document, error) {
 
 // Discovery serves the metadata at /.well-known/openid-configuration.
 func (p *Provider) Discovery(w http.ResponseWriter, r *http.Request) error {
-	return serve(w, r, p.metadata, "application/json")
+	return serve(w, r, p.metadata[p.reach()-1], "application/json")
 }
 
 // ServerMetadata serves the same at /.well-known/oauth-authorization-server, and for an
@@ -142,7 +142,7 @@ func (p *Provider) ServerMetadata(w http.ResponseWriter, r *http.Request) error 
 	if at, err := url.Parse(p.Issuer); err != nil || strings.TrimSuffix(asked, "/") != at.Path {
 		return errNoIssuer
 	}
-	return serve(w, r, p.metadata, "application/json")
+	return serve(w, r, p.metadata[p.reach()-1], "application/json")
 }
 
 // JWKS serves the public keys at /.well-known/jwks.json.

@@ -126,7 +126,7 @@ func TestDiscoveryListsWhatWorks(t *testing.T) {
 			}
 			for name, want := range map[string]int{
 				"response_types_supported": len(allTypes), "response_modes_supported": 3, "grant_types_supported": 4,
-				"display_values_supported": 4, "acr_values_supported": 1,
+				"display_values_supported": 4, "acr_values_supported": 3,
 			} {
 				if list, ok := m[name].([]any); !ok || len(list) != want {
 					t.Errorf("%s is %v", name, m[name])

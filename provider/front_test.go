@@ -249,7 +249,7 @@ func TestErrorsTravelInTheModeOfTheAnswer(t *testing.T) {
 					"claims are no JSON":    {b, ask(c, "claims", "{"), "invalid_request"},
 					"nobody is signed in":   {nobody, ask(c, "prompt", "none"), "login_required"},
 					"nobody has agreed":     {b, ask(third, "prompt", "none"), "consent_required"},
-					"an acr beyond reach":   {b, ask(c, "claims", `{"id_token":{"acr":{"essential":true,"value":"phr"}}}`), "unmet_authentication_requirements"},
+					"an acr beyond reach":   {b, ask(c, "claims", `{"id_token":{"acr":{"essential":true,"value":"gold"}}}`), "unmet_authentication_requirements"},
 					"somebody else's token": {b, ask(c, "id_token_hint", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."), "invalid_request"},
 				} {
 					got, mode := answered(t, tc.b.authorize(with(tc.q, "response_type", typ, "response_mode", asked)))

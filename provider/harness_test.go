@@ -77,7 +77,7 @@ func (w *world) wire(more provider.Deps) {
 		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Pushes: storage.NewPushed(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
 		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations, Queue: w.queue, SessionManagement: more.SessionManagement,
-		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts,
+		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts, SignIn: more.SignIn,
 	}
 	if d.Outbound == nil {
 		d.Outbound = outbound.New(outbound.Options{Loopback: true, Now: w.clock.Now})

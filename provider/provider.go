@@ -82,7 +82,7 @@ type Turns interface {
 }
 
 // Deps is what a Provider works with. All fields but those about registration, session
-// management and Who are required.
+// management, SignIn and Who are required.
 type Deps struct {
 	Issuer             string   // scheme://host[:port][/path], without a slash at its end
 	OpenRegistration   bool     // anybody may register clients; otherwise holders of an initial access token
@@ -108,6 +108,10 @@ type Deps struct {
 	InTx               func(ctx context.Context, do func(ctx context.Context) error) error
 	Now                func() time.Time
 
+	// SignIn are the settings in force about signing in: what can be demanded follows from
+	// them. Nil: the defaults.
+	SignIn func() login.Settings
+
 	// Who returns how a person is shown to themselves; nil: the logout page names nobody.
 	Who func(ctx context.Context, u identity.UserID) (name, address string, err error)
 }
@@ -119,7 +123,7 @@ type Provider struct {
 	parties   *partykeys.Keys // keys of relying parties
 	pairwise  []byte          // key of the names that pairwise clients know people by
 	engine    *fosite.Fosite
-	metadata  document
+	metadata  []document // by how many contexts can be reached, less one
 	logos     logos
 	fetching  fetching
 }
@@ -146,9 +150,14 @@ func New(d Deps) (*Provider, error) {
 	c.authorize = fosite.AuthorizeEndpointHandlers{code, &front{code: code, tokens: p.artifacts, shelf: store}}
 	c.token = fosite.TokenEndpointHandlers{code, refresh, machine, &finisher{p}} // the last sees what the others made
 	p.engine = &fosite.Fosite{Store: store, Config: c}
-	var err error
-	p.metadata, err = p.describe()
-	return p, err
+	for i := range contexts {
+		d, err := p.describe(reachable(i + 1))
+		if err != nil {
+			return nil, err
+		}
+		p.metadata = append(p.metadata, d)
+	}
+	return p, nil
 }
 
 // url returns the absolute URL of one of our paths.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/ory/fosite"
 
-	"idp/identity"
 	"idp/internal/problem"
 	"idp/login"
 	"idp/session"
@@ -37,9 +36,11 @@ type asked struct {
 	scopes   []string   // sorted
 	subjects [][]string // whom it must be about, as this client knows people: somebody who is in each list
 	wants    ClaimsRequest
-	acrs     []string          // that it must be one of, none for any
-	context  string            // the one of them to be reached
-	takes    identity.Category // for that
+	demanded []string     // that acr must be one of, none for any
+	wished   []string     // that acr had better be, by the parameter claims
+	acrs     []string     // the ones that count
+	context  string       // the one of them to be reached
+	takes    session.Need // for that
 	prompts  []string
 	maxAge   *time.Duration
 	locales  []string
@@ -82,7 +83,7 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 // relying party.
 func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
 	hinted := func(a *asked) error { return p.hinted(ctx, a) }
-	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed}
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed, p.contextual}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err
@@ -203,7 +204,9 @@ func scoped(a *asked) error {
 
 // need is what the request demands of a session.
 func (a *asked) need() session.Need {
-	return session.Need{Categories: a.takes, MaxAge: a.maxAge, Anew: a.prompt(promptLogin), RequestedAt: a.RequestedAt}
+	n := a.takes
+	n.MaxAge, n.Anew, n.RequestedAt = a.maxAge, a.prompt(promptLogin), a.RequestedAt
+	return n
 }
 
 // pack parks the request as what a person must answer.

@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"github.com/ory/fosite"
-
-	"idp/identity"
 )
 
 // ClaimsRequest is what the parameter "claims" asks for beyond the scopes (OIDC Core §5.5):
@@ -55,13 +53,14 @@ func claimed(a *asked) error {
 			a.subjects = append(a.subjects, demanded)
 		}
 	}
-	if acr := w.IDToken["acr"]; acr != nil && acr.Essential {
-		demanded, err := acr.texts()
+	if acr := w.IDToken["acr"]; acr != nil {
+		values, err := acr.texts()
 		if err != nil {
 			return errClaims
 		}
-		if err := a.demand(demanded); err != nil {
-			return err
+		a.wished = values
+		if acr.Essential && len(values) > 0 {
+			a.demanded = values
 		}
 	}
 	a.wants = ClaimsRequest{IDToken: a.available(w.IDToken), Userinfo: a.available(w.Userinfo)}
@@ -130,55 +129,4 @@ func shallow(text string) bool {
 		}
 	}
 	return true
-}
-
-// contexts are the authentication contexts that can be demanded, each with the categories of
-// proof it takes, lowest first.
-var contexts = []struct {
-	acr   string
-	takes identity.Category
-}{
-	{identity.AAL1, identity.None},
-}
-
-// reachable returns the names of contexts.
-func reachable() []string {
-	names := make([]string, 0, len(contexts))
-	for _, c := range contexts {
-		names = append(names, c.acr)
-	}
-	return names
-}
-
-// errUnmet is of OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
-var errUnmet = &fosite.RFC6749Error{
-	ErrorField: "unmet_authentication_requirements", CodeField: 400,
-	HintField: "Nobody can sign in here in a way that has that acr.",
-}
-
-// demand notes that the ID token's acr must be one of those, by preference (OIDC Core
-// §5.5.1.1). Wishes that are not essential need no note: whatever comes is the truth.
-func (a *asked) demand(acrs []string) error {
-	if len(acrs) == 0 {
-		return nil
-	}
-	for _, acr := range acrs {
-		for _, c := range contexts {
-			if c.acr == acr {
-				a.acrs, a.context, a.takes = acrs, acr, c.takes
-				return nil
-			}
-		}
-	}
-	return errUnmet
-}
-
-// acr returns what an ID token says of those proofs. Who reached more than was demanded
-// reached that as well.
-func (a *asked) acr(proofs []identity.Proof) string {
-	reached := identity.ACR(proofs)
-	if a.context == "" || slices.Contains(a.acrs, reached) {
-		return reached
-	}
-	return a.context
 }

@@ -114,47 +114,6 @@ func TestADemandedSubjectIsNeverSomebodyElse(t *testing.T) {
 	})
 }
 
-func TestTheAuthenticationContextIsTrue(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		c, key := w.client(nil)
-		b, strong := w.browser(), w.browser()
-		b.signIn(w.person("Ann"))
-		s := strong.signIn(w.person("Eve"))
-		s.Proofs = []identity.Proof{{Method: identity.Passkey, Category: identity.Both, At: w.clock.Now()}}
-		must(t, w.keeper.Store.SaveSession(t.Context(), s))
-		demand := func(values string) string { return `{"id_token":{"acr":{"essential":true,` + values + `}}}` }
-		for why, tc := range map[string]struct {
-			b     *browser
-			pairs []string
-			want  string // acr; "" is a refusal
-		}{
-			"nothing asked":                        {b, nil, "aal1"},
-			"asked for politely":                   {b, []string{"acr_values", "phr aal2 urn:mace:incommon:iap:silver"}, "aal1"},
-			"asked for politely, claim by claim":   {b, []string{"claims", `{"id_token":{"acr":{"value":"phr"}}}`}, "aal1"},
-			"essential, whatever it is":            {b, []string{"claims", `{"id_token":{"acr":{"essential":true}}}`}, "aal1"},
-			"demanded and given":                   {b, []string{"claims", demand(`"value":"aal1"`)}, "aal1"},
-			"one of two":                           {b, []string{"claims", demand(`"values":["phr","aal1"]`)}, "aal1"},
-			"demanded and beyond reach":            {b, []string{"claims", demand(`"values":["phr","gold"]`)}, ""},
-			"more than was asked":                  {strong, nil, "phr"},
-			"more than was demanded":               {strong, []string{"claims", demand(`"value":"aal1"`)}, "aal1"},
-			"the better one of two":                {strong, []string{"claims", demand(`"values":["aal1","phr"]`)}, "phr"},
-			"a demand beside a wish":               {b, []string{"acr_values", "phr", "claims", demand(`"value":"aal1"`)}, "aal1"},
-			"a demand on userinfo, which has none": {b, []string{"claims", `{"userinfo":{"acr":{"essential":true,"value":"phr"}}}`}, "aal1"},
-		} {
-			got := back(t, tc.b.authorize(ask(c, tc.pairs...)))
-			if tc.want == "" {
-				if got.Get("error") != "unmet_authentication_requirements" || got.Has("code") {
-					t.Errorf("%s: %v", why, got)
-				}
-				continue
-			}
-			if acr := w.claims(read(t, w.redeem(c, key, got.Get("code")), http.StatusOK).ID)["acr"]; acr != tc.want {
-				t.Errorf("%s: acr %v, want %s", why, acr, tc.want)
-			}
-		}
-	})
-}
-
 func TestAClaimsParameterThatIsNoneIsRefusedAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c, _ := w.client(nil)

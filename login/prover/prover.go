@@ -14,6 +14,7 @@ package prover
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"idp/identity"
 	"idp/login"
@@ -26,13 +27,14 @@ type Rules struct {
 	Methods  func(login.Attempt, login.Facts, login.Policy) []identity.Method // that are offered
 	Category func(identity.Method) identity.Category
 	ACR      func([]identity.Proof) string
-	Recent   func(login.Facts, login.Policy) session.Need // of a sensitive act
+	// Carried are the proofs of a session that count for an attempt within it.
+	Carried func(login.Goal, session.Session, login.Facts, login.Policy, time.Time) []identity.Proof
 }
 
 // Product is what runs.
 func Product() Rules {
 	return Rules{
-		Next: login.Next, Category: identity.Method.Category, ACR: identity.ACR, Recent: login.Recent,
+		Next: login.Next, Category: identity.Method.Category, ACR: identity.ACR, Carried: login.Carried,
 		Methods: login.Offered,
 	}
 }

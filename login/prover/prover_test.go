@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/identity"
 	"idp/internal/secret"
@@ -163,15 +164,16 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		}), "a backup code stood for a factor that is not there"},
 		"a factor is set up on an old proof": {func() prover.Rules {
 			r := prover.Product()
-			r.Recent = func(login.Facts, login.Policy) session.Need { return session.Need{} }
+			r.Carried = func(_ login.Goal, s session.Session, _ login.Facts, _ login.Policy, _ time.Time) []identity.Proof {
+				return s.Proofs
+			}
 			return r
 		}(), "an old proof was good enough for a sensitive act"},
 		"half of a proof is enough for a sensitive act": {func() prover.Rules {
 			r := prover.Product()
-			r.Recent = func(f login.Facts, p login.Policy) session.Need {
-				n := login.Recent(f, p)
-				n.Categories = identity.Knowledge
-				return n
+			r.Carried = func(g login.Goal, s session.Session, f login.Facts, p login.Policy, now time.Time) []identity.Proof {
+				f.Factors = nil
+				return login.Carried(g, s, f, p, now)
 			}
 			r.Next = change(func(a *login.Attempt, f *login.Facts, _ *login.Policy) {
 				if a.Goal == login.Enroll {

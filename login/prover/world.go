@@ -125,6 +125,11 @@ func starts(r Rules, p login.Policy, who person) []start {
 		return all // of visitors, not of who is signed in
 	}
 	all = append(all, start{goal: login.StepUp})
+	for _, session := range sessions(r, p, who) {
+		for _, age := range []time.Duration{5 * time.Minute, 11 * time.Minute} {
+			all = append(all, start{goal: login.StepUp, session: session, age: age})
+		}
+	}
 	if p.Need.Categories != identity.None || p.Need.Resistant {
 		return all // no app waits for what a person does on the account page
 	}
@@ -181,18 +186,13 @@ func (s start) begin(r Rules, w world) *node {
 			n.a.Draft.Address = identity.Identifier{Kind: identity.Phone, Value: "+442079460999"}
 		}
 	}
-	if s.goal == login.StepUp {
-		return n
-	}
 	standing := session.Session{
 		Proofs: slices.Clone(s.session), AuthTime: now.Add(-s.age), CreatedAt: now.Add(-s.age), LastActiveAt: now, ExpiresAt: now.Add(time.Hour), Idle: time.Hour,
 	}
 	for i := range standing.Proofs {
 		standing.Proofs[i].At = standing.AuthTime
 	}
-	if standing.Satisfies(r.Recent(w.facts[1], w.policy), now) {
-		n.a.Proofs = standing.Proofs
-	}
+	n.a.Proofs = r.Carried(s.goal, standing, w.facts[1], w.policy, now)
 	return n
 }
 
