@@ -142,6 +142,21 @@ func (b *browser) Press(button string) *browser {
 	return b
 }
 
+// PressNamed presses the button that screen readers call so, and follows where it leads.
+func (b *browser) PressNamed(name string) *browser {
+	b.t.Helper()
+	for n := range b.page.Descendants() {
+		if n.Data == "button" && attr(n, "aria-label") == name {
+			if err := b.do(b.request(b.formOf(n), n)); err != nil {
+				b.t.Fatal(err)
+			}
+			return b
+		}
+	}
+	b.t.Fatalf("%s has no button called %q:\n%s", b.URL, name, b.Text())
+	return nil
+}
+
 // submission is the request that the button would send.
 func (b *browser) submission(button string) *http.Request {
 	b.t.Helper()
