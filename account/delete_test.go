@@ -30,7 +30,7 @@ func TestAnAccountIsDeletedWithAllThatIsInIt(t *testing.T) {
 		b, _ := d.on(nil, ann)
 		far, _ := d.on(nil, ann)
 		eves, _ := d.on(nil, eve)
-		b.Get("/account/delete").Want(200, "cannot be brought back")
+		b.Get("/account/delete").Want(200, "Nobody can bring it back")
 		for _, no := range []string{"", "yes", "spare@example.com", "eve@example.com"} {
 			b.Post("/account/delete", "confirm", no).Want(422, `id="delete-confirm-error"`)
 		}

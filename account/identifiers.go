@@ -21,11 +21,7 @@ var (
 	errLastAddress  = problem.New(problem.Conflict, "identifier_last", "This is the only address we can reach you at. Add another one first.")
 	errNumberInUse  = problem.New(problem.Conflict, "identifier_in_use", "Your sign-in codes go to that number. Turn them off under Security first, then remove the number.")
 	errRank         = problem.New(problem.Invalid, "primary_only", "One address takes the rank of another by becoming primary itself.").On("primary")
-	errNoTexts      = problem.New(problem.Conflict, "texts_off", "This service sends no text messages, so a number cannot be verified.")
-	errTooMany      = problem.New(problem.Conflict, "identifiers_too_many", "That is as many as an account can have. Remove one first.")
 )
-
-const mostIdentifiers = 20 // of one person
 
 // extension is the beginning of an attempt that has an address or number answer, and then
 // puts it on file. Kind is what the person was asked for, "" for either. What is typed is
@@ -33,16 +29,11 @@ const mostIdentifiers = 20 // of one person
 func (a *Self) extension(by By, typed string, kind identity.Kind) (login.Beginning, error) {
 	typed = strings.TrimSpace(typed)
 	number := strings.HasPrefix(typed, "+")
-	known := slices.ContainsFunc(by.Who.Holdings, func(h identity.Holding) bool { return strings.EqualFold(h.Identifier.Value, typed) })
 	switch {
 	case kind == identity.Phone && !number:
 		return login.Beginning{}, identity.ErrPhone
 	case kind == identity.Email && number:
 		return login.Beginning{}, identity.ErrEmail
-	case number && !a.Engine.Settings().SMS:
-		return login.Beginning{}, errNoTexts
-	case len(by.Who.Holdings) >= mostIdentifiers && !known:
-		return login.Beginning{}, errTooMany
 	}
 	return login.Beginning{Goal: login.Extend, Session: by.Session.ID, Address: typed}, nil
 }

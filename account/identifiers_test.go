@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -222,8 +223,13 @@ func TestWhatIsNoSingleAddressIsRefused(t *testing.T) {
 		for _, bad := range []string{`"e@attacker.com"@victim.com`, "x\r\nBcc: y@example.com", "a@example.com,b@example.com", "a@x@y.com", "", "+15005550006", "Ann <a@example.com>"} {
 			b.Post("/account/identifiers", "kind", "email", "address", bad).Want(422, `id="new-email-error"`)
 		}
+		b.Post("/account/identifiers", "kind", "phone", "address", "+442079460018").Want(422, `data-error="sms_off"`)
 		b.Post("/account/identifiers", "kind", "phone", "address", "ann@example.com").Want(422, `data-error="phone_invalid"`)
 		b.Post("/account/identifiers", "kind", "email", "address", "ann@example.com").Want(409, "on your account already")
+		for i := range 49 {
+			d.hold(ann, identity.Email, fmt.Sprintf("ann%d@example.com", i), true, identity.SourceSelf)
+		}
+		b.Post("/account/identifiers", "kind", "email", "address", "onemore@example.com").Want(409, "as many as an account can have")
 		if len(d.letters) != 0 {
 			t.Errorf("%d letters went out", len(d.letters))
 		}

@@ -16,6 +16,7 @@ type Identifier struct {
 	Primary    bool               `json:"primary"`
 	Verified   bool               `json:"verified"`
 	Codes      bool               `json:"sign_in_codes,omitempty"` // a number that codes of the second step go to
+	Stays      bool               `json:"-"`                       // it cannot be removed as things are
 	CreatedAt  time.Time          `json:"created_at"`
 	VerifiedAt time.Time          `json:"verified_at,omitzero"`
 }
@@ -26,7 +27,7 @@ func identifiers(p login.Person) []Identifier {
 	for _, h := range p.Holdings {
 		all = append(all, Identifier{
 			ID: h.ID, Kind: h.Identifier.Kind, Value: h.Identifier.Value, Primary: h.Primary, Verified: h.Verified(),
-			Codes: receives(p, h), CreatedAt: h.CreatedAt, VerifiedAt: h.VerifiedAt,
+			Codes: receives(p, h), Stays: removable(p, h) != nil, CreatedAt: h.CreatedAt, VerifiedAt: h.VerifiedAt,
 		})
 	}
 	return all

@@ -137,6 +137,9 @@ func (t *turn) extend(typed string) error {
 		}
 		assigned = assigned || h.Identifier == address && h.Assigned() // an operator chose it: the rules are for others
 	}
+	if len(t.f.Holdings) >= mostHoldings && !slices.ContainsFunc(t.f.Holdings, func(h identity.Holding) bool { return h.Identifier == address }) {
+		return errTooMany
+	}
 	if address.Kind == identity.Email && !assigned {
 		if err := t.p.Addresses.Check(address); err != nil {
 			return err
@@ -146,7 +149,12 @@ func (t *turn) extend(typed string) error {
 	return nil
 }
 
-var errHeldAlready = problem.New(problem.Conflict, "identifier_yours", "That is on your account already.").On("address")
+const mostHoldings = 50 // addresses and numbers of one person
+
+var (
+	errHeldAlready = problem.New(problem.Conflict, "identifier_yours", "That is on your account already.").On("address")
+	errTooMany     = problem.New(problem.Conflict, "identifiers_too_many", "That is as many as an account can have. Remove one first.").On("address")
+)
 
 // extending reports whether all that is owed is an answer from what is to come on file.
 func (t *turn) extending() bool {

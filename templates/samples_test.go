@@ -120,10 +120,10 @@ func accountPage(now time.Time, acme *party, done string, typed m) m {
 		"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": done, "Typed": typed, "Texting": true,
 		"Profile": m{"Name": "Ann Lee", "GivenName": "Ann", "FamilyName": "Lee", "Locale": "en", "Zoneinfo": "Pacific/Auckland"},
 		"Emails": []m{
-			{"ID": "h1", "Kind": "email", "Value": "ann@acme.example", "Primary": true, "Verified": true, "Codes": false},
-			{"ID": "h2", "Kind": "email", "Value": "ann.lee.with-a-long-name@mail.subdomain.example.com", "Primary": false, "Verified": true, "Codes": false},
-			{"ID": "h3", "Kind": "email", "Value": "office@acme.example", "Primary": false, "Verified": false, "Codes": false}},
-		"Phones": []m{{"ID": "h4", "Kind": "phone", "Value": "+442079460018", "Primary": true, "Verified": true, "Codes": true}},
+			{"ID": "h1", "Kind": "email", "Value": "ann@acme.example", "Primary": true, "Verified": true, "Codes": false, "Stays": true},
+			{"ID": "h2", "Kind": "email", "Value": "ann.lee.with-a-long-name@mail.subdomain.example.com", "Primary": false, "Verified": true, "Codes": false, "Stays": false},
+			{"ID": "h3", "Kind": "email", "Value": "office@acme.example", "Primary": false, "Verified": false, "Codes": false, "Stays": false}},
+		"Phones": []m{{"ID": "h4", "Kind": "phone", "Value": "+442079460018", "Primary": true, "Verified": true, "Codes": true, "Stays": true}},
 		"Sessions": []m{
 			{"ID": "1", "Device": "Chrome · macOS", "This": true, "Public": false, "Place": "Auckland, New Zealand", "Methods": []string{"password", "totp"}, "Network": "203.0.113.7", "Seen": now, "Since": now.AddDate(0, 0, -3)},
 			{"ID": "2", "Device": "Mobile Safari · iOS", "This": false, "Public": true, "Place": "", "Methods": []string{"passkey"}, "Network": "2001:db8::7:1", "Seen": now.Add(-3 * time.Hour), "Since": now.AddDate(0, 0, -20)},
