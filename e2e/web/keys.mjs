@@ -135,6 +135,28 @@ async function passkeys() {
   await close()
 }
 
+// A suggestion has to outlive its challenge, and begins nothing that the form does not go on with.
+async function patience() {
+  const { context, page, close } = await visit(browser)
+  await page.clock.install()
+  const has = await devices(context, page)
+  await has.plug(platform) // with nothing on it: the browser goes on waiting
+  const begun = []
+  page.on('request', (r) => { if (r.method() === 'POST' && r.url().includes('/frontend/v1/attempts')) begun.push(new URL(r.url()).pathname) })
+  const asked = () => page.waitForResponse((r) => r.url().endsWith('/prepare') && r.ok())
+  await Promise.all([asked(), page.goto('/sign-in')])
+  for (let n = 0; n < 2; n++) await Promise.all([asked(), page.clock.fastForward('04:01')])
+  const attempt = await page.locator('input[name=attempt]').inputValue()
+  assert.deepEqual(begun, ['/frontend/v1/attempts', ...Array(3).fill(`/frontend/v1/attempts/${attempt}/prepare`)])
+  await field(page, 'Email address').fill(process.env.THIRD)
+  await field(page, 'Password').fill(password)
+  const [sent] = await Promise.all([page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/sign-in')), press(page, 'Sign in')])
+  assert.equal(new URLSearchParams(sent.postData()).get('attempt'), attempt)
+  await atHome(page)
+  say('a suggestion was renewed twice, and the form went on with its attempt')
+  await close()
+}
+
 async function securityKey() {
   const { context, page, close } = await visit(browser)
   const has = await devices(context, page)
@@ -174,6 +196,7 @@ async function withoutScript() {
 
 try {
   await passkeys()
+  await patience()
   await securityKey()
   await withoutScript()
 } finally {

@@ -79,7 +79,7 @@
     }, function () { throw { offline: true }; });
   }
 
-  function pageOf(form, attempt) { return form.action.replace(/\/sign-in.*$/, '') + '/sign-in/' + attempt; }
+  function pageOf(form, attempt) { return form.action.slice(0, form.action.lastIndexOf('/sign-in')) + '/sign-in/' + attempt; }
 
   /* Hands the answer to the server as a form, so that it leads where any form leads. */
   function send(form, attempt, credential, rp) {
