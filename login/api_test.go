@@ -33,7 +33,7 @@ func newScript(h *house) *script {
 		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, "1", ""), Settings: session.DefaultSettings,
 		InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
 	}
-	api := &login.API{Engine: h.engine, Keeper: keeper, Locale: func(*http.Request) string { return "en" }}
+	api := &login.API{Engine: h.engine, Keeper: keeper, Locale: func(*http.Request) string { return "en" }, Meter: &login.Meter{Browser: 10}}
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]web.Handler{
 		"POST /frontend/v1/attempts":                    api.Start,
@@ -47,6 +47,9 @@ func newScript(h *house) *script {
 		"POST /frontend/v1/attempts/{attempt}/enroll":   api.Enroll,
 		"POST /frontend/v1/attempts/{attempt}/confirm":  api.Confirm,
 		"POST /frontend/v1/attempts/{attempt}/cancel":   api.Cancel,
+		"POST /frontend/v1/attempts/{attempt}/human":    api.PassHuman,
+		"POST /frontend/v1/bot-check":                   api.Due,
+		"POST /frontend/v1/password-strength":           api.Strength,
 		"GET /who": func(w http.ResponseWriter, r *http.Request) error {
 			s, err := keeper.Current(r)
 			if err != nil {

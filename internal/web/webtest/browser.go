@@ -18,7 +18,8 @@ type Browser struct {
 	URL    string // of the server
 	Client *http.Client
 	Status int
-	To     string // where the last answer sends it
+	Header http.Header // of the last answer
+	To     string      // where the last answer sends it
 	Page   string
 	Token  string // of the last page with a form
 }
@@ -88,7 +89,7 @@ func (b *Browser) send(r *http.Request, err error) *Browser {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Status, b.To, b.Page = answer.StatusCode, answer.Header.Get("Location"), string(body)
+	b.Status, b.Header, b.To, b.Page = answer.StatusCode, answer.Header, answer.Header.Get("Location"), string(body)
 	if found := formToken.FindStringSubmatch(b.Page); found != nil {
 		b.Token = found[1]
 	}
