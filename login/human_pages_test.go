@@ -88,7 +88,7 @@ func TestWithoutScriptACodeDoesInsteadOnEveryPage(t *testing.T) {
 	checkedPages(t, login.CheckAlways, func(s *site) {
 		b := s.browser().get("/sign-up")
 		b.post("/sign-up", "email", "ann@acme.org", "password", rightPassword).follow().
-			want(200, "human-instead", "<noscript>", "a•••@acme.org", `action="/sign-in/`)
+			want(200, "human-instead", "data-unscripted", "a•••@acme.org", `action="/sign-in/`)
 		at := regexp.MustCompile(`action="(/sign-in/\w+)/human"`).FindStringSubmatch(b.Page)[1]
 		b.post(at+"/human", "human", "x").want(422, `data-error="bot_check_failed"`)
 		b.post(at+"/prepare", "method", "email_code").follow().want(200, "login-code")

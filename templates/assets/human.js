@@ -70,7 +70,10 @@
 
   /* A page of its own: solve, then go on. After trouble the person says when. */
   var page = document.querySelector('form[data-scripted]');
-  if (page) page.hidden = false;
+  if (page) {
+    page.hidden = false;
+    document.querySelector('[data-unscripted]').hidden = true;
+  }
   if (page && page.hasAttribute('data-challenge')) (function () {
     var status = page.querySelector('[role=status]'), bar = page.querySelector('progress'), began = false;
     function begin() {
