@@ -16,6 +16,7 @@ import (
 	"idp/internal/breach"
 	"idp/internal/config"
 	"idp/internal/outbound"
+	"idp/internal/place"
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
@@ -40,6 +41,7 @@ type Rooms struct {
 	Outbound    *outbound.Client
 	Countries   identity.Countries // whose numbers SMS go to
 	Breaches    *breach.List       // nil: passwords are not looked up
+	Places      *place.Map         // nil: no place is known
 	Keys        *token.KeySet
 	Clients     *provider.Clients
 	Sessions    session.Store // says to relying parties which sessions ended
@@ -106,6 +108,9 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	if err := r.breaches(); err != nil {
 		return err
 	}
+	if r.Places, err = place.Open(r.Config.GeoIPFile); err != nil {
+		return fmt.Errorf("geoip_file: %w", err)
+	}
 	r.Keys = &token.KeySet{Store: storage.NewKeys(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
 	if err := r.Keys.Ensure(ctx); err != nil {
 		return err
@@ -148,5 +153,5 @@ func (r *Rooms) migrate(ctx context.Context) error {
 	return nil
 }
 
-// Close lets go of the database and the list of breached passwords.
-func (r *Rooms) Close() error { return errors.Join(r.Breaches.Close(), r.DB.Close()) }
+// Close lets go of the database, the list of breached passwords and that of places.
+func (r *Rooms) Close() error { return errors.Join(r.Breaches.Close(), r.Places.Close(), r.DB.Close()) }

@@ -134,6 +134,9 @@ func Keys() []Key {
 		{Name: "bot_check.network_messages", Default: "5",
 			Doc: "Messages that a network asked for in an hour and nobody answered, after which sign-up and a lost password ask for a bot check.",
 			at:  func(c *Config) any { return &c.BotCheck.NetworkMessages }},
+		{Name: "geoip_file",
+			Doc: "A database of places in MaxMind's format (.mmdb), like GeoLite2 City: devices and notices then say \"Auckland, New Zealand\" beside the network address. Without it no place is said; a new one is seen after a restart.",
+			at:  func(c *Config) any { return &c.GeoIPFile }},
 		{Name: "metrics_listen",
 			Doc: "Address and port for Prometheus metrics, like 127.0.0.1:9090. Off if empty.",
 			at:  func(c *Config) any { return &c.MetricsListen }},
@@ -204,6 +207,7 @@ type Config struct {
 	OutboundAllow          []string
 	BreachedPasswords      BreachedPasswords
 	BotCheck               BotCheck
+	GeoIPFile              string
 	MetricsListen          string
 	Log                    Log
 	TemplatesDir           string

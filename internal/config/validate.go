@@ -211,7 +211,7 @@ func (c Config) judgeMail(r *reasons) {
 }
 
 func (c Config) judgeFiles(r *reasons) {
-	for key, file := range map[string]string{"tls.certificate_file": c.TLS.CertificateFile, "tls.key_file": c.TLS.KeyFile, "templates_dir": c.TemplatesDir, "breached_passwords.file": c.BreachedPasswords.File} {
+	for key, file := range map[string]string{"tls.certificate_file": c.TLS.CertificateFile, "tls.key_file": c.TLS.KeyFile, "templates_dir": c.TemplatesDir, "breached_passwords.file": c.BreachedPasswords.File, "geoip_file": c.GeoIPFile} {
 		if file == "" {
 			continue
 		}

@@ -17,6 +17,7 @@ var levels = map[string]int{
 	"internal/outbound": -1,
 
 	"internal/breach": 0,
+	"internal/place":  0,
 
 	"identity":  0,
 	"event":     0,
