@@ -172,6 +172,31 @@ func TestNoticesWithNothingToTakeBackCarryNoLink(t *testing.T) {
 	})
 }
 
+func TestBackupCodesThatWereReplacedComeBackAndTheNewOnesGo(t *testing.T) {
+	each(t, func(h *house) {
+		codes, _ := h.backedUp("ann@example.com")
+		ann := h.holderOf("ann@example.com")
+		h.change(ann, login.Change{Kind: login.BackupCodesRenewed}, func(ctx context.Context, p login.Person) error {
+			for _, f := range p.Factors {
+				if f.Method == identity.BackupCode {
+					if err := h.people.DropFactor(ctx, ann, f.ID); err != nil {
+						return err
+					}
+				}
+			}
+			return h.people.SaveFactor(ctx, identity.Factor{ID: "factor_thief", UserID: ann, Method: identity.BackupCode, Secret: secret.NewString("x"), CreatedAt: h.clock.Now()})
+		})
+		_, link := h.notice("ann@example.com", "backup_codes_renewed")
+		h.undone(link, false)
+		for _, f := range h.factors(ann, identity.BackupCode) {
+			if f.ID == "factor_thief" {
+				t.Error("the thief's code is still on file")
+			}
+		}
+		h.second("ann@example.com").prove(identity.BackupCode, codes[3].Reveal()).want(login.Complete)
+	})
+}
+
 func TestOnlyANewBrowserIsToldAndNeverTheFirst(t *testing.T) {
 	each(t, func(h *house) {
 		h.person("ann@example.com", identity.Password)
