@@ -111,6 +111,18 @@ func TestHoweverASessionEndsTheRelyingPartyHears(t *testing.T) {
 		_, _, banned := arrive()
 		i.CLI("", "user", "ban", ann)
 		e.told(rp, banned["sid"], banned["sub"])
+
+		i.CLI("", "user", "unban", ann)
+		leaver, _, gone := arrive()
+		leaver.Get("/account/delete").Fill("To go on, type "+ann, ann).Press("Delete my account for ever")
+		e.told(rp, gone["sid"], gone["sub"])
+		i.Person(ann, password) // the address is free
+		_, _, removed := arrive()
+		if removed["sub"] == gone["sub"] {
+			t.Error("whoever has the address now is taken for who left")
+		}
+		i.CLI("", "user", "delete", ann, "--yes")
+		e.told(rp, removed["sid"], removed["sub"])
 		if n := len(e.heard); n != 0 {
 			t.Errorf("the relying party heard %d times more than sessions ended", n)
 		}
