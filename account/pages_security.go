@@ -2,6 +2,7 @@ package account
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"idp/identity"
@@ -19,11 +20,17 @@ type securityPage struct {
 	Password  time.Time // since when, zero if there is none
 	Keys      []Factor  // passkeys and security keys
 	Steps     []Factor  // the app, the phone
-	AddKeys   []identity.Method
-	AddSteps  []identity.Method
+	AddKeys   []adding
+	AddSteps  []adding
 	Trusted   []Trusted
 	Now       time.Time
 	Done      string // key of what was just done, ""
+}
+
+// adding is a button that leads to setting something up.
+type adding struct {
+	Method identity.Method
+	Words  string // key of what it says
 }
 
 // securityNotices are what the page may say was done.
@@ -47,11 +54,15 @@ func (p *Pages) securityPage(r *http.Request, by By) (data securityPage, err err
 		data.Steps = append(data.Steps, f)
 	}
 	for _, m := range data.Add {
+		button := adding{m, "security.add_" + string(m)}
 		if isKey(m) {
-			data.AddKeys = append(data.AddKeys, m)
+			data.AddKeys = append(data.AddKeys, button)
 			continue
 		}
-		data.AddSteps = append(data.AddSteps, m)
+		if m == identity.TOTP && slices.ContainsFunc(data.Steps, func(f Factor) bool { return f.Method == m }) {
+			button.Words = "security.replace_totp"
+		}
+		data.AddSteps = append(data.AddSteps, button)
 	}
 	data.Trusted, err = p.Self.Trusted(r.Context(), by.Session)
 	return data, err

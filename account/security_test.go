@@ -97,7 +97,7 @@ func TestTwoStepVerificationIsTurnedOnAndOffOnTheSecurityPage(t *testing.T) {
 		if len(codes) != 10 || d.told(login.FactorAdded) != 1 {
 			t.Errorf("%d codes shown, told %d times", len(codes), d.told(login.FactorAdded))
 		}
-		b.Get("/account/security").Want(200, "Authenticator app", ">On<", "10 codes are left").WantNot(key, codes[0])
+		b.Get("/account/security").Want(200, "Authenticator app", ">On<", "10 codes are left", "Move to another authenticator app").WantNot(key, codes[0])
 		app := string(d.factors(ann, identity.TOTP)[0].ID)
 		b.Post("/account/security/rename", "factor", app, "name", "Old <phone>").Follow().Want(200, "Old &lt;phone&gt;", "The name is changed.")
 		b.Post("/account/security/backup-codes").Want(200, "Keep your backup codes").WantNot(codes[0])
