@@ -64,6 +64,11 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		Store: store, People: h.people, Sessions: storage.NewSessions(db), Events: h.events, Hasher: secret.NewHasher(1),
 		Rules: func() login.PasswordRules { return login.DefaultSettings().Rules }, InTx: db.InTx, Now: h.clock.Now,
 	}
+	h.users.Trust = storage.NewTrust(db)
+	h.users.Help = &login.Engine{
+		People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: storage.NewSessions(db), Events: h.events,
+		Box: storagetest.Box(), Post: outbox.Post, InTx: db.InTx, Settings: login.DefaultSettings, Origin: "https://id.example", Now: h.clock.Now,
+	}
 	h.operators = &admin.Operators{Store: store, People: h.people, Events: h.events, Issuer: "https://id.example", InTx: db.InTx, Now: h.clock.Now}
 	h.invitations = &admin.Invitations{
 		Store: storage.NewLogin(db), People: h.people, Outbox: outbox, Events: h.events, Issuer: "https://id.example", InTx: db.InTx, Now: h.clock.Now,

@@ -2,12 +2,17 @@ package admin_test
 
 import (
 	"testing"
+	"time"
 
 	"idp/admin"
+	"idp/event"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
+	"idp/message"
+	"idp/session"
+	"idp/storage"
 )
 
 func (h *house) factor(t *testing.T, u identity.UserID, m identity.Method) identity.FactorID {
@@ -69,4 +74,57 @@ func TestTextMessagesAreSwitchedOnOnlyWhereSomethingSendsThem(t *testing.T) {
 			t.Errorf("SMS is on: %t (%v)", h.settings.SignIn().SMS, err)
 		}
 	})
+}
+
+func TestOnlyAnOperatorHelpsWhoLostEveryFactorAndThePersonIsTold(t *testing.T) {
+	offices(t, func(o *office) {
+		op, by := o.signedIn("op@example.com", true)
+		ann, u := o.signedIn("ann@example.com", false)
+		o.factor(t, u.ID, identity.TOTP)
+		o.factor(t, u.ID, identity.Passkey)
+		o.factor(t, u.ID, identity.BackupCode)
+		o.must(storage.NewTrust(o.db).SaveTrusted(t.Context(), login.Trusted{
+			ID: "trust_1", Browser: o.browserOf(u.ID), User: u.ID, CreatedAt: o.clock.Now(), ExpiresAt: o.clock.Now().Add(time.Hour), LastUsedAt: o.clock.Now(),
+		}))
+		page := "/operator/users/" + string(u.ID)
+		op.Get("/operator/users").Want(200, `href="`+page+`"`, "Second factors: Authenticator app, Passkey, Backup code")
+		op.Get(page).Want(200, "Her totp", "Her passkey", "1 left", "Remove them from").WantNot("seed")
+		ann.Get("/form").Post(page + "/reset-factors").Want(404)
+		op.Get(page).Post(page+"/reset-factors").Follow().Want(200, "Removed.", `role="status"`).WantNot("Her totp", "reset-factors")
+
+		p, err := o.people.Person(t.Context(), u.ID)
+		o.must(err)
+		if len(p.Factors) != 1 || p.Factors[0].Method != identity.Password {
+			t.Errorf("on file are %+v", p.Factors)
+		}
+		open, err := storage.NewSessions(o.db).OfUser(t.Context(), u.ID)
+		o.must(err)
+		trusted, err := storage.NewTrust(o.db).TrustedBy(t.Context(), u.ID, o.clock.Now().Add(-time.Hour), o.clock.Now())
+		o.must(err)
+		if len(open) != 0 || len(trusted) != 0 {
+			t.Errorf("%d sessions and %d trusted browsers are left", len(open), len(trusted))
+		}
+		if e := o.happened(t, event.FactorsReset); len(e) != 1 || e[0].Actor != string(by.ID) || e[0].User != string(u.ID) {
+			t.Errorf("events %+v", e)
+		}
+		if waiting, err := o.queue.Jobs(t.Context(), "", 10); err != nil || len(waiting) != 1 || waiting[0].Kind != message.JobKind {
+			t.Errorf("one mail tells them, but waiting are %+v (%v)", waiting, err)
+		}
+		op.Get(page).Post(page + "/reset-factors").Want(409)
+		op.Post(page+"/unlock").Follow().Want(200, "Unlocked.")
+		if e := o.happened(t, event.SignInUnlocked); len(e) != 1 || e[0].Actor != string(by.ID) {
+			t.Errorf("events %+v", e)
+		}
+		op.Get("/operator/users/user_nobody").Want(404)
+	})
+}
+
+func (o *office) browserOf(u identity.UserID) session.BrowserID {
+	o.Helper()
+	open, err := storage.NewSessions(o.db).OfUser(o.Context(), u)
+	o.must(err)
+	if len(open) != 1 {
+		o.Fatalf("%d sessions", len(open))
+	}
+	return open[0].Browser
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ type personRow struct {
 	ID                         identity.UserID
 	Name, Address, Phone       string
 	Groups, Roles              string // their names, with commas
+	Factors                    []string
 	Banned, Operator, Verified bool
 	You                        bool
 	CreatedAt                  time.Time
@@ -62,6 +64,11 @@ func (p *Pages) people(r *http.Request, by identity.User) (peopleList, error) {
 			Groups: strings.Join(person.User.Groups, ", "), Roles: strings.Join(person.User.Roles, ", "),
 		}
 		row.Name, row.Address = person.Shown()
+		for _, f := range person.Factors {
+			if m := string(f.Method); f.Method != identity.Password && !f.Spent() && !slices.Contains(row.Factors, m) {
+				row.Factors = append(row.Factors, m)
+			}
+		}
 		for _, h := range person.Holdings {
 			switch h.Identifier.Kind {
 			case identity.Email:

@@ -22,6 +22,7 @@ type Users struct {
 	People   login.People
 	Trust    login.Trust // nil: no browser is trusted
 	Sessions session.Store
+	Help     Helper
 	Events   event.Recorder
 	Hasher   *secret.Hasher
 	Breaches login.Breaches             // nil: passwords are not looked up

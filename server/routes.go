@@ -56,6 +56,7 @@ func (s *Server) relyingParties() []web.Route {
 // people are the pages a person meets.
 func (s *Server) people() []web.Route {
 	return []web.Route{
+		{Pattern: "GET /.well-known/change-password", Do: changePassword, Face: web.Page},
 		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
 		{Pattern: "POST /sign-in", Do: s.pages.Enter, Face: web.Passage},
@@ -126,6 +127,9 @@ func (s *Server) operators() []web.Route {
 		{Pattern: "GET /operator/users", Do: a.ListPeople(), Face: web.Page},
 		{Pattern: "POST /operator/users/ban", Do: a.BanPerson(), Face: web.Page},
 		{Pattern: "POST /operator/users/invite", Do: a.Invite(), Face: web.Page},
+		{Pattern: "GET /operator/users/{user}", Do: a.ShowPerson(), Face: web.Page},
+		{Pattern: "POST /operator/users/{user}/reset-factors", Do: a.ResetPerson(), Face: web.Page},
+		{Pattern: "POST /operator/users/{user}/unlock", Do: a.UnlockPerson(), Face: web.Page},
 		{Pattern: "GET /operator/settings", Do: a.ShowSettings(), Face: web.Page},
 		{Pattern: "POST /operator/settings", Do: a.SaveSettings(), Face: web.Page},
 		{Pattern: "GET /operator/keys", Do: a.ListKeys(), Face: web.Page},

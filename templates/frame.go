@@ -53,6 +53,15 @@ func (f Frame) Aria(id, field string, hints ...string) template.HTMLAttr {
 	return template.HTMLAttr(attr) //nolint:gosec // ids are written in templates, and escaped here
 }
 
+// Methods says ways of signing in, with commas.
+func (f Frame) Methods(names []string) string {
+	said := make([]string, 0, len(names))
+	for _, n := range names {
+		said = append(said, f.T("method."+n))
+	}
+	return strings.Join(said, ", ")
+}
+
 // Date says a day: "21 Nov 2026".
 func (f Frame) Date(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
 

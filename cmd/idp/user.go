@@ -19,7 +19,7 @@ import (
 
 func (c *cli) user() *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, delete, import and invite people"},
-		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userDelete(), c.userImport(), c.userInvite())
+		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userUnlock(), c.userResetFactors(), c.userDelete(), c.userImport(), c.userInvite())
 }
 
 func (c *cli) userCreate() *cobra.Command {
@@ -133,6 +133,31 @@ mail. Only the audit trail still has their id. Whom you only want to shut out, b
 	}
 	cmd.Flags().BoolVar(&sure, "yes", false, "you mean it")
 	return cmd
+}
+
+func (c *cli) userUnlock() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unlock USER",
+		Short: "Let a person try again whom wrong answers locked out",
+		Args:  takes("USER (id, email address or phone number)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.turn(cmd.Context(), args[0], "can try again", (*admin.Users).Unlock)
+		},
+	}
+}
+
+func (c *cli) userResetFactors() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reset-factors USER",
+		Short: "Take passkeys, second factors and backup codes off the file of somebody who lost them",
+		Long: `Take passkeys, second factors and backup codes off the file of somebody who lost all of them. Make
+sure that it is really them who asks. The password stays. Sessions and everything issued to apps end, no browser
+is trusted any more, the person is told by mail, and the act is in the audit trail.`,
+		Args: takes("USER (id, email address or phone number)"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.turn(cmd.Context(), args[0], "has no second factor any more, and is told by mail", (*admin.Users).ResetFactors)
+		},
+	}
 }
 
 func (c *cli) turn(ctx context.Context, who, now string, do func(*admin.Users, context.Context, identity.UserID, string) error) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,12 +20,21 @@ type userView struct {
 	Operator   bool             `json:"operator"`
 	Emails     []emailView      `json:"emails"`
 	Phones     []phoneView      `json:"phones,omitempty"`
+	Factors    []factorView     `json:"factors"`
 	Profile    identity.Profile `json:"profile"`
 	Groups     []string         `json:"groups,omitempty"`
 	Roles      []string         `json:"roles,omitempty"`
 	ExternalID string           `json:"external_id,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
+}
+
+// factorView is a factor without what proves it.
+type factorView struct {
+	Method     identity.Method `json:"method"`
+	Name       string          `json:"name,omitempty"`
+	CreatedAt  time.Time       `json:"created_at"`
+	LastUsedAt time.Time       `json:"last_used_at,omitzero"`
 }
 
 type emailView struct {
@@ -42,6 +52,12 @@ func viewUser(p login.Person) (v userView, row []string) {
 	v = userView{
 		ID: u.ID, Status: u.Status, Operator: u.Operator, Emails: []emailView{}, Profile: u.Profile, Groups: u.Groups,
 		Roles: u.Roles, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+	v.Factors = []factorView{}
+	for _, f := range p.Factors {
+		if !f.Spent() {
+			v.Factors = append(v.Factors, factorView{f.Method, f.Name, f.CreatedAt, f.LastUsedAt})
+		}
 	}
 	for _, h := range p.Holdings {
 		switch h.Identifier.Kind {
@@ -98,8 +114,23 @@ func (c *cli) showUser(p login.Person) error {
 	v, _ := viewUser(p)
 	f, a := v.Profile, v.Profile.Address
 	var methods []string
-	for _, factor := range p.Factors {
-		methods = append(methods, string(factor.Method))
+	codes := 0
+	for _, f := range v.Factors {
+		if f.Method == identity.BackupCode {
+			codes++
+			continue
+		}
+		said := string(f.Method)
+		if f.Name != "" {
+			said += " “" + f.Name + "”"
+		}
+		if !f.LastUsedAt.IsZero() {
+			said += " (last used " + f.LastUsedAt.Format(time.DateOnly) + ")"
+		}
+		methods = append(methods, said)
+	}
+	if codes > 0 {
+		methods = append(methods, fmt.Sprintf("%d backup codes", codes))
 	}
 	return c.fields(v, "id", string(v.ID), "status", v.status(), "email", reachable(p, identity.Email), "phone", reachable(p, identity.Phone),
 		"groups", strings.Join(v.Groups, ", "), "roles", strings.Join(v.Roles, ", "), "signs in with", strings.Join(methods, ", "),

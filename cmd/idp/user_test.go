@@ -66,3 +66,20 @@ func TestAnOperatorFillsAPersonsFile(t *testing.T) {
 		t.Errorf("the phone number is still there: %s", r.out)
 	}
 }
+
+func TestAnOperatorHelpsWhoCannotGetIn(t *testing.T) {
+	s := newShell(t)
+	s.must(nil, "user", "create", "--email", "ann@example.com", "--verified")
+	if r := s.do("user", "reset-factors", "ann@example.com"); r.code != 1 || !strings.Contains(r.err, "no second factor") {
+		t.Errorf("with none on file: %+v", r)
+	}
+	if r := s.do("user", "unlock", "ann@example.com"); r.code != 0 || !strings.Contains(r.out, "can try again") {
+		t.Errorf("%+v", r)
+	}
+	if r := s.do("user", "unlock", "bob@example.com"); r.code == 0 {
+		t.Errorf("nobody was unlocked: %+v", r)
+	}
+	if r := s.do("events", "list"); !strings.Contains(r.out, "sign_in.unlocked") || !strings.Contains(r.out, "operator:cli") {
+		t.Errorf("the audit trail says nothing: %+v", r)
+	}
+}

@@ -1,0 +1,77 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"idp/event"
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/login"
+)
+
+// Helper is what sign-in does for somebody who cannot get in. login.Engine is one.
+type Helper interface {
+	Unlock(ctx context.Context, u identity.UserID, by string) error
+	Notify(ctx context.Context, c login.Change) error
+}
+
+// ErrNoFactors says that there is nothing to reset.
+var ErrNoFactors = problem.New(problem.Conflict, "factors_none", "There is no passkey and no second factor on that person's file.")
+
+// ResetFactors helps somebody who lost every second factor: passkeys, second factors and backup codes
+// are gone, the password stays. Nothing that was proven with them goes on: sessions end, what apps
+// hold ends, no browser is trusted. The person is told. At the next sign-in they are asked for one step, and
+// set up another factor where the policy wants one.
+func (u *Users) ResetFactors(ctx context.Context, id identity.UserID, actor string) error {
+	now := u.Now()
+	return u.InTx(ctx, func(ctx context.Context) error {
+		p, err := u.People.Person(ctx, id)
+		if err != nil {
+			return err
+		}
+		var gone []string
+		for _, f := range p.Factors {
+			if f.Method == identity.Password {
+				continue
+			}
+			if err := u.People.DropFactor(ctx, id, f.ID); err != nil {
+				return fmt.Errorf("drop a factor: %w", err)
+			}
+			gone = append(gone, string(f.Method))
+		}
+		if len(gone) == 0 {
+			return ErrNoFactors
+		}
+		if u.Trust != nil {
+			if _, err := login.DropTrusted(ctx, u.Trust, u.Events, id, login.Which{}, actor); err != nil {
+				return err
+			}
+		}
+		ended, err := u.Sessions.EndOthers(ctx, id, "", now)
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		for _, s := range ended {
+			e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
+			if err := u.Events.Record(ctx, e); err != nil {
+				return err
+			}
+		}
+		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
+			return fmt.Errorf("end authorizations: %w", err)
+		}
+		if err := u.Events.Record(ctx, event.Event{
+			Kind: event.FactorsReset, Actor: actor, User: string(id), Detail: map[string]string{"methods": strings.Join(gone, " ")},
+		}); err != nil {
+			return err
+		}
+		return u.Help.Notify(ctx, login.Change{Kind: login.FactorsReset, Before: p})
+	})
+}
+
+// Unlock lets a person try again whom wrong answers locked out.
+func (u *Users) Unlock(ctx context.Context, id identity.UserID, actor string) error {
+	return u.Help.Unlock(ctx, id, actor)
+}

@@ -1,0 +1,74 @@
+package admin
+
+import (
+	"net/http"
+
+	"idp/identity"
+	"idp/internal/web"
+	"idp/login"
+)
+
+// personPage is the data of the page "operator_person".
+type personPage struct {
+	ID            identity.UserID
+	Name, Address string
+	Banned, You   bool
+	Factors       []identity.Factor // without their secrets; backup codes that are left count as one each
+	Codes         int               // backup codes that are left
+	Second        bool              // there is something to reset
+	Done          string            // key of what was just done, ""
+}
+
+var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked"}
+
+// ShowPerson answers GET /operator/users/{user}.
+func (p *Pages) ShowPerson() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		person, err := p.People.Person(r.Context(), identity.UserID(r.PathValue("user")))
+		if err != nil {
+			return err
+		}
+		return p.Web.Show(w, r, http.StatusOK, "operator_person", personOf(person, by, personNotices[r.URL.Query().Get("done")]))
+	})
+}
+
+func personOf(person login.Person, by identity.User, done string) personPage {
+	data := personPage{ID: person.User.ID, Banned: !person.User.MayEnter(), You: person.User.ID == by.ID, Done: done}
+	data.Name, data.Address = person.Shown()
+	for _, f := range person.Factors {
+		data.Second = data.Second || f.Method != identity.Password
+		switch {
+		case f.Spent():
+		case f.Method == identity.BackupCode:
+			data.Codes++
+		default:
+			data.Factors = append(data.Factors, identity.Factor{ID: f.ID, Method: f.Method, Name: f.Name, CreatedAt: f.CreatedAt, LastUsedAt: f.LastUsedAt})
+		}
+	}
+	return data
+}
+
+// ResetPerson answers POST /operator/users/{user}/reset-factors.
+func (p *Pages) ResetPerson() web.Handler {
+	return p.help("reset", func(r *http.Request, id identity.UserID, by string) error {
+		return p.Users.ResetFactors(r.Context(), id, by)
+	})
+}
+
+// UnlockPerson answers POST /operator/users/{user}/unlock.
+func (p *Pages) UnlockPerson() web.Handler {
+	return p.help("unlocked", func(r *http.Request, id identity.UserID, by string) error { return p.Users.Unlock(r.Context(), id, by) })
+}
+
+func (p *Pages) help(done string, do func(r *http.Request, id identity.UserID, by string) error) web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
+		person, err := p.People.Person(r.Context(), identity.UserID(r.PathValue("user")))
+		if err != nil {
+			return err
+		}
+		if err := do(r, person.User.ID, string(by.ID)); err != nil {
+			return p.Web.Again(w, r, err, "operator_person", personOf(person, by, ""))
+		}
+		return web.Redirect(w, r, "/operator/users/"+string(person.User.ID)+"?done="+done)
+	})
+}

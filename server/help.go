@@ -1,0 +1,34 @@
+package server
+
+import (
+	"net/http"
+
+	"idp/admin"
+	"idp/internal/web"
+	"idp/login"
+	"idp/storage"
+)
+
+// help is as much of the engine as helps somebody who cannot get in; commands need no more.
+func (r *Rooms) help() admin.Helper {
+	return &login.Engine{
+		People: storage.NewPeople(r.DB), Throttle: storage.NewThrottle(r.DB), Trust: storage.NewTrust(r.DB), Undos: storage.NewUndos(r.DB),
+		Sessions: r.Sessions, Events: r.Events, Box: r.Box, Post: r.Outbox.Post, InTx: r.DB.InTx,
+		Settings: r.Settings.SignIn, Origin: r.Config.Issuer, Now: r.now,
+	}
+}
+
+// changePassword leads password managers to the page (W3C: A Well-Known URL for Changing Passwords).
+func changePassword(w http.ResponseWriter, r *http.Request) error {
+	return web.Redirect(w, r, "/account/password")
+}
+
+// inForce are the settings about signing in as they can work here: where there is no name that
+// passkeys could be bound to, there are none.
+func (s *Server) inForce() login.Settings {
+	settings := s.Settings.SignIn()
+	if s.Config.Passkeys.RPID == "" {
+		settings.Passkeys, settings.SecurityKeys = false, false
+	}
+	return settings
+}
