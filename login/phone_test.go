@@ -3,6 +3,7 @@ package login_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -289,15 +290,34 @@ func TestACodeIsForTheNumberItWentTo(t *testing.T) {
 
 func TestANumberThatChangesWhileItsCodeIsCheckedProvesNothing(t *testing.T) {
 	each(t, func(h *house) {
-		ann := h.texted("ann@example.com", mobile)
-		b := h.second("ann@example.com").prepare(identity.PhoneCode)
 		throttle := h.engine.Throttle
-		h.engine.Throttle = meddling{throttle, func() {
-			h.must(h.people.DropFactor(h.Context(), ann, h.factors(ann, identity.PhoneCode)[0].ID))
-		}}
-		b.prove(identity.PhoneCode, h.digits(mobile, message.PhoneCode))
-		if !problem.Is(b.err, problem.Conflict) || b.view.SessionID != "" {
-			t.Errorf("at %s: %v", b.view.Step, b.err)
+		for why, change := range map[string]func(p login.Person){
+			"codes are turned off": func(p login.Person) {
+				h.must(h.people.DropFactor(h.Context(), p.User.ID, h.factors(p.User.ID, identity.PhoneCode)[0].ID))
+			},
+			"the number is taken off the file": func(p login.Person) {
+				for _, x := range p.Holdings {
+					if x.Identifier.Kind == identity.Phone {
+						x.VerifiedAt = time.Time{}
+						h.must(h.people.SaveHolding(h.Context(), x))
+					}
+				}
+			},
+		} {
+			h.engine.Throttle = throttle
+			number := "+4474001234" + fmt.Sprint(10+len(why)) // of its own
+			mail := fmt.Sprintf("p%d@example.com", len(why))
+			ann := h.texted(mail, number)
+			b := h.second(mail).prepare(identity.PhoneCode)
+			h.engine.Throttle = meddling{throttle, func() {
+				p, err := h.people.Person(h.Context(), ann)
+				h.must(err)
+				change(p)
+			}}
+			b.prove(identity.PhoneCode, h.digits(number, message.PhoneCode))
+			if !problem.Is(b.err, problem.Conflict) || b.view.SessionID != "" {
+				t.Errorf("%s: at %s: %v", why, b.view.Step, b.err)
+			}
 		}
 	})
 }
