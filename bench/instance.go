@@ -45,6 +45,7 @@ type instance struct {
 	binary, dir, engine string
 	issuer, listen, url string
 	dbPids              string
+	extra               []string // of the environment
 	cmd                 *exec.Cmd
 	log                 bytes.Buffer
 }
@@ -97,8 +98,8 @@ func createDatabase(admin string) (string, error) {
 }
 
 func (i *instance) environment() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.dir, "IDP_ENVIRONMENT=development", "IDP_LOG_LEVEL=error",
-		"IDP_LISTEN=" + i.listen, "IDP_ISSUER=" + i.issuer, "IDP_DATA_DIR=" + i.dir, "IDP_DATABASE_URL=" + i.url}
+	return append(i.extra, "PATH="+os.Getenv("PATH"), "HOME="+i.dir, "IDP_ENVIRONMENT=development", "IDP_LOG_LEVEL=error",
+		"IDP_LISTEN="+i.listen, "IDP_ISSUER="+i.issuer, "IDP_DATA_DIR="+i.dir, "IDP_DATABASE_URL="+i.url)
 }
 
 // start runs idp and returns how long it took to answer.

@@ -42,10 +42,18 @@ func main() {
 	into := flag.String("into", "", "a Markdown file: the tables replace what stands between its lines <!-- bench --> and <!-- end -->")
 	floor := flag.String("floor", "", "serve the floor at this address instead (used by the program itself)")
 	floorDatabase := flag.String("floor-database", "", "its database")
+	flood := flag.Bool("flood", false, "measure discovery and the token endpoint while passwords are guessed, and nothing else")
 	flag.Parse()
 	if *floor != "" {
 		fmt.Fprintln(os.Stderr, serveFloor(*floor, *floorDatabase))
 		os.Exit(1)
+	}
+	if *flood {
+		if err := runFlood(os.Stdout, strings.Split(*engines, ","), *duration); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	var out strings.Builder
 	err := run(&out, strings.Split(*engines, ","), strings.Split(*ops, ","), *rounds, *c, *people, *duration)
