@@ -1,6 +1,9 @@
 package server
 
 import (
+	"runtime"
+	"time"
+
 	"idp/internal/config"
 	"idp/login"
 )
@@ -13,3 +16,9 @@ func limits(c config.Limits, b config.BotCheck) login.Limits {
 		NetworkFailures: c.NetworkFailures, NetworkMessages: c.NetworkMessages, NetworkWindow: c.NetworkWindow, SMS: c.SMS,
 	}
 }
+
+// crowded is how many steps of signing in are worked on at once: enough to keep the places
+// for hashing busy, and few enough that relying parties need not wait for them at the database.
+func crowded() int { return 32 * max(1, runtime.GOMAXPROCS(0)-1) }
+
+const crowdWait = 2 * time.Second

@@ -55,23 +55,24 @@ func (s *Server) relyingParties() []web.Route {
 
 // people are the pages a person meets.
 func (s *Server) people() []web.Route {
+	crowd := s.crowd.Bounded
 	return []web.Route{
 		{Pattern: "GET /.well-known/change-password", Do: changePassword, Face: web.Page},
 		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
-		{Pattern: "POST /sign-in", Do: s.pages.Enter, Face: web.Passage},
+		{Pattern: "POST /sign-in", Do: crowd(s.pages.Enter), Face: web.Passage},
 		{Pattern: "GET /sign-in/choose", Do: s.pages.Choose, Face: web.Passage},
 		{Pattern: "POST /sign-in/choose", Do: s.pages.Chosen, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}", Do: s.pages.Show, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/identify", Do: s.pages.Rename, Face: web.Passage},
-		{Pattern: "POST /sign-in/{attempt}/identify", Do: s.pages.Identify, Face: web.Passage},
-		{Pattern: "POST /sign-in/{attempt}/prepare", Do: s.pages.Prepare, Face: web.Passage},
-		{Pattern: "POST /sign-in/{attempt}/prove", Do: s.pages.Prove, Face: web.Passage},
-		{Pattern: "POST /sign-in/{attempt}/forgot", Do: s.pages.Forgot, Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/identify", Do: crowd(s.pages.Identify), Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/prepare", Do: crowd(s.pages.Prepare), Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/prove", Do: crowd(s.pages.Prove), Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/forgot", Do: crowd(s.pages.Forgot), Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/enroll", Do: s.pages.Enroll, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/confirm", Do: s.pages.Confirm, Face: web.Passage},
 		{Pattern: "POST /sign-in/backup-codes", Do: s.pages.BackupFile, Face: web.Page},
-		{Pattern: "POST /sign-in/{attempt}/password", Do: s.pages.SetPassword, Face: web.Passage},
+		{Pattern: "POST /sign-in/{attempt}/password", Do: crowd(s.pages.SetPassword), Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/human", Do: s.pages.PassHuman, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/cancel", Do: s.pages.Cancel, Face: web.Passage},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
@@ -79,7 +80,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "GET /undo/{undo}", Do: s.pages.AskUndo, Face: web.Page},
 		{Pattern: "POST /undo/{undo}", Do: s.pages.Undo, Face: web.Page},
 		{Pattern: "GET /sign-up", Do: s.pages.SignUp, Face: web.Passage},
-		{Pattern: "POST /sign-up", Do: s.pages.Register, Face: web.Passage},
+		{Pattern: "POST /sign-up", Do: crowd(s.pages.Register), Face: web.Passage},
 		{Pattern: "GET /consent", Do: s.consent.Ask, Face: web.Passage},
 		{Pattern: "POST /consent", Do: s.consent.Answer, Face: web.Passage},
 		{Pattern: "GET /{$}", Do: s.account.Root, Face: web.Page},
@@ -138,17 +139,18 @@ func (s *Server) operators() []web.Route {
 
 // scripts are the Frontend API.
 func (s *Server) scripts() []web.Route {
+	crowd := s.crowd.Bounded
 	return []web.Route{
-		{Pattern: "POST /frontend/v1/attempts", Do: s.api.Start, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts", Do: crowd(s.api.Start), Face: web.Frontend},
 		{Pattern: "GET /frontend/v1/attempts/{attempt}", Do: s.api.Look, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/identify", Do: s.api.Identify, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/prepare", Do: s.api.Prepare, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/prove", Do: s.api.Prove, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/forgot", Do: s.api.Forgot, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/submit", Do: s.api.Submit, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/identify", Do: crowd(s.api.Identify), Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/prepare", Do: crowd(s.api.Prepare), Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/prove", Do: crowd(s.api.Prove), Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/forgot", Do: crowd(s.api.Forgot), Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/submit", Do: crowd(s.api.Submit), Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/enroll", Do: s.api.Enroll, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/confirm", Do: s.api.Confirm, Face: web.Frontend},
-		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: s.api.Password, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/attempts/{attempt}/password", Do: crowd(s.api.Password), Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/human", Do: s.api.PassHuman, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/password-strength", Do: s.api.Strength, Face: web.Frontend},

@@ -26,6 +26,7 @@ type Server struct {
 	web      *web.Pages
 	sessions *session.Keeper
 	engine   *login.Engine
+	crowd    *login.Crowd
 	pages    *login.Pages
 	api      *login.API
 	consent  *consent.Pages
@@ -36,7 +37,7 @@ type Server struct {
 
 // New builds the handlers on the rooms.
 func New(rooms *Rooms) (*Server, error) {
-	s := &Server{Rooms: rooms, health: &health{ping: rooms.DB.Ping}, metrics: newMetrics()}
+	s := &Server{Rooms: rooms, health: &health{ping: rooms.DB.Ping}, metrics: newMetrics(), crowd: login.NewCrowd(crowded(), crowdWait)}
 	s.watchFigures()
 	s.sessions = s.keeper()
 	s.web = &web.Pages{
