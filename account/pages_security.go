@@ -23,6 +23,7 @@ type securityPage struct {
 	AddKeys   []adding
 	AddSteps  []adding
 	Trusted   []Trusted
+	Signal    *login.KeySignal // for the person's devices, nil for none
 	Now       time.Time
 	Done      string // key of what was just done, ""
 }
@@ -63,6 +64,9 @@ func (p *Pages) securityPage(r *http.Request, by By) (data securityPage, err err
 			button.Words = "security.replace_totp"
 		}
 		data.AddSteps = append(data.AddSteps, button)
+	}
+	if data.Signal, err = p.Engine.KeySignal(by.Who); err != nil {
+		return data, err
 	}
 	data.Trusted, err = p.Self.Trusted(r.Context(), by.Session)
 	return data, err

@@ -31,15 +31,12 @@ async function byPassword(page, email) {
   await press(page, 'Sign in')
 }
 
-// enroll opens the page that sets a factor up, as the account page does.
+// enroll opens the page that sets a factor up.
 async function enroll(page, method) {
-  await page.goto('/account')
-  const attempt = await page.evaluate(async () => {
-    const answer = await fetch('/frontend/v1/attempts', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ goal: 'enroll' }) })
-    return (await answer.json()).id
-  })
-  await page.goto(`/sign-in/${attempt}`)
-  await page.locator(`#enroll-${method}`).click()
+  await page.goto('/account/security')
+  await page.locator(`#add-${method}`).click()
+  if (await page.locator('#enroll').count()) await page.locator(`#enroll-${method}`).click()
+  await page.locator('#key').waitFor()
 }
 
 // quiet keeps the browser from suggesting passkeys, so that a button is needed.
@@ -53,7 +50,11 @@ async function signOut(page) {
   await page.waitForURL('**/sign-in**')
 }
 
-const atHome = (page) => page.getByText('This device').first().waitFor()
+async function atHome(page) {
+  await page.waitForURL('**/account**')
+  await page.goto('/account')
+  await page.getByText('This device').first().waitFor()
+}
 
 async function passkeys() {
   const { context, page, close } = await visit(browser)
@@ -70,7 +71,8 @@ async function passkeys() {
   const [made] = await has.credentials(phone)
   assert.equal(made.isResidentCredential, true)
   assert.equal(Buffer.from(made.userHandle, 'base64').length, 64)
-  await page.goto('/account')
+  await page.goto('/account/security')
+  assert.equal(await page.locator('#passkeys').getAttribute('data-ids'), Buffer.from(made.credentialId, 'base64').toString('base64url'))
   say('set up a passkey')
 
   await enroll(page, 'passkey')
