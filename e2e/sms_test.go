@@ -79,7 +79,7 @@ func TestCodesBySMSAreASecondStepWithoutScript(t *testing.T) {
 		}
 		signIn()
 		b.Begin(`{"goal":"enroll"}`)
-		b.Get(b.URL.Path + "?method=phone_code").Fill("Phone number", "+44 7400 123456").Press("Send code")
+		b.Get(b.URL.Path+"?method=phone_code").Fill("Phone number", "+44 7400 123456").Press("Send code")
 		l := p.LastLetter(to, 0)
 		if !strings.HasSuffix(l.Text, "@localhost #"+l.Code) || strings.Contains(b.Body, "7400") {
 			t.Fatalf("sent %q, and the page shows %s", l.Text, b.Text())

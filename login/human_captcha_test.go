@@ -92,7 +92,7 @@ func TestAWidgetsAnswerFromElsewhereForElsewhatOrFromLongAgoIsRefused(t *testing
 			for k, v := range wrong {
 				p.says[k] = v
 			}
-			b := p.start().passHuman("answer of " + why).refused("bot_check_failed", login.NeedsHuman)
+			b := p.start().passHuman("answer of "+why).refused("bot_check_failed", login.NeedsHuman)
 			if a, err := p.store.Attempt(t.Context(), b.view.ID); err != nil || a.Human {
 				t.Errorf("%s: passed", why)
 			}
