@@ -1,5 +1,4 @@
-/* Passkeys and security keys: asks the server what to ask the browser, asks the browser, and
-   sends what it says as a form. Plain ES5, like idp.js. Words are in the form's attributes. */
+/* Passkeys and security keys. Plain ES5, like idp.js. Words are in the form's attributes. */
 (function () {
   'use strict';
   function byId(id) { return document.getElementById(id); }
@@ -50,15 +49,13 @@
     NotAllowedError: 'cancelled', TimeoutError: 'cancelled', AbortError: 'stopped', InvalidStateError: 'there', SecurityError: 'elsewhere',
     NotSupportedError: 'unsuited', ConstraintError: 'unverifiable'
   };
-  function say(form, word, bad) {
-    tell(form.getAttribute('data-say-' + word) || '', bad);
-  }
+  function say(form, word, bad) { tell(form.getAttribute('data-say-' + word), bad); }
   function tell(words, bad) {
     var box = byId('key-status'), line = document.createElement('p');
     line.className = bad ? 'idp-alert idp-alert-error' : 'idp-subtle';
     line.textContent = words;
     box.textContent = '';
-    if (words) box.appendChild(line);
+    box.appendChild(line);
   }
   function sorry(form, e) {
     if (e.gone) { window.location.assign(e.gone); return; }
@@ -66,7 +63,6 @@
     say(form, e.offline ? 'offline' : reasons[e.name] || 'failed', true);
   }
 
-  /* One request to the Frontend API. What an attempt cannot do any more, its page explains. */
   function call(form, path, body) {
     return fetch(form.getAttribute('data-href') + path, {
       method: 'POST', credentials: 'same-origin', body: JSON.stringify(body),
@@ -81,7 +77,7 @@
 
   function pageOf(form, attempt) { return form.action.slice(0, form.action.lastIndexOf('/sign-in')) + '/sign-in/' + attempt; }
 
-  /* Hands the answer to the server as a form, so that it leads where any form leads. */
+  /* As a form, so that it leads where any form leads. */
   function send(form, attempt, credential, rp) {
     try { sessionStorage.setItem('idp.key', JSON.stringify({ rpId: rp, credentialId: credential.id })); } catch (e) { /* only for the signal */ }
     say(form, 'sent');
@@ -131,7 +127,7 @@
     });
   }
 
-  /* The page "sign_in": a button, and a passkey among what the browser suggests for the address. */
+  /* The page "sign_in": a button, and what the browser suggests for the address. */
   var renewal = 4 * 60 * 1000; // a challenge lives five minutes
   function signIn(form) {
     var button = byId('login-passkey'), field = form.elements.attempt, publicBox = form.elements['public'];
