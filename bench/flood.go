@@ -99,7 +99,7 @@ func (i *instance) under(workers int, d time.Duration, id, key string) *flooded 
 		all.Go(func() {
 			l := &guesser{issuer: i.issuer, http: &http.Client{Transport: transport}, worker: w}
 			for time.Now().Before(end) {
-				res, err := l.guess()
+				res, err := l.guess() //nolint:bodyclose // send has read it to its end
 				switch {
 				case err != nil:
 					other.Add(1)

@@ -143,6 +143,8 @@ func (s Settings) allows(m identity.Method) bool {
 		return s.EmailCode
 	case identity.EmailLink:
 		return s.EmailLink
+	case identity.ResetCode:
+		return s.Password // it stands in for one
 	}
 	return false
 }

@@ -251,7 +251,7 @@ func TestTenWrongCodesInAnHourLockTheAppAndTellItsPersonOnce(t *testing.T) {
 				b.prove(identity.TOTP, h.wrongCode(seed))
 			}
 		}
-		b := h.second("ann@example.com").prove(identity.TOTP, h.code(seed, 0)).refused("too_many_tries", login.NeedsSecondFactor)
+		h.second("ann@example.com").prove(identity.TOTP, h.code(seed, 0)).refused("too_many_tries", login.NeedsSecondFactor)
 		if n := h.notices("ann@example.com", login.FactorLocked); n != 1 {
 			t.Errorf("told %d times", n)
 		}
@@ -260,7 +260,7 @@ func TestTenWrongCodesInAnHourLockTheAppAndTellItsPersonOnce(t *testing.T) {
 		}
 		h.second("bob@example.com").prove(identity.TOTP, h.code(seed, 0)).want(login.Complete)
 		h.clock.Add(time.Hour)
-		b = h.second("ann@example.com").prove(identity.TOTP, h.code(seed, 0)).want(login.Complete)
+		b := h.second("ann@example.com").prove(identity.TOTP, h.code(seed, 0)).want(login.Complete)
 		if b.session().User == "" {
 			t.Error("no session")
 		}

@@ -78,7 +78,7 @@ func (a *Admin) CountWithout(ctx context.Context, have, lack []identity.Method) 
 				SELECT 1
 				FROM factors AS g
 				WHERE g.user_id = f.user_id
-					AND g.method IN (?))`, string(identity.Active), bun.In(have), bun.In(lack)).Scan(ctx, &n)
+					AND g.method IN (?))`, string(identity.Active), bun.List(have), bun.List(lack)).Scan(ctx, &n)
 	return n, explain("count who lacks a factor", err)
 }
 

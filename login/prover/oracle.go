@@ -183,7 +183,7 @@ func (w *walk) judgeProofs(n *node, who person) {
 				w.fault(n, "a second factor came first")
 			case !on(w.policy, p.Method) && !confirms:
 				w.fault(n, "a method that is switched off proved something")
-			case covered&is == is && !confirms && !(w.policy.Need.Resistant && p.Method == identity.Passkey):
+			case covered&is == is && !confirms && (!w.policy.Need.Resistant || p.Method != identity.Passkey):
 				w.fault(n, "a proof brought nothing new")
 			}
 		}
