@@ -107,6 +107,7 @@ func TestNoRouteLetsAPersonVouchForThemselves(t *testing.T) {
 func TestScriptsAddAnAddressByAnAttempt(t *testing.T) {
 	each(t, func(d *desk) {
 		ann := d.person("ann")
+		d.password(ann)
 		b, _ := d.on(nil, ann)
 		b.Get("/account")
 		got := d.call(b, "POST", "/me/identifiers", `{"address":"work@example.com"}`).want(201, `"goal":"extend"`, `"step":"needs_email_verification"`)

@@ -184,6 +184,7 @@ func TestTheLastAddressAndANumberInUseStay(t *testing.T) {
 func TestAnAddressThatAnOperatorAssignedIsVerifiedByItsCode(t *testing.T) {
 	each(t, func(d *desk) {
 		ann := d.person("ann")
+		d.password(ann)
 		d.hold(ann, identity.Email, "desk@corp.example", false, identity.SourceOperator)
 		d.settings.Addresses.Allowed = []string{"example.com"} // the operator's own choice is above the rules
 		b, _ := d.on(nil, ann)
@@ -260,6 +261,7 @@ func TestOfTwoWhoAddTheSameAddressAtOnceOneHasIt(t *testing.T) {
 		var tabs []*webtest.Browser
 		var codes []string
 		for _, u := range people {
+			d.password(u)
 			b, _ := d.on(nil, u)
 			d.letters = nil
 			b.Get("/account").Post("/account/identifiers", "kind", "email", "address", "shared@example.com").Want(303, "/sign-in/attempt_")

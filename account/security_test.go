@@ -83,8 +83,15 @@ func (d *desk) told(what login.ChangeKind) (n int) {
 func (d *desk) twice(s session.Session) {
 	d.Helper()
 	now := d.clock.Now()
-	s.Proofs = []identity.Proof{{Method: identity.Password, Category: identity.Knowledge, At: now}, {Method: identity.TOTP, Category: identity.Possession, At: now}}
-	s.AuthTime = now
+	s.Proofs, s.AuthTime = s.Proofs[:1], now
+	s.Proofs[0].At = now
+	p, err := d.people.Person(d.Context(), s.User)
+	d.must(err)
+	for _, f := range p.Factors {
+		if f.Method == identity.TOTP {
+			s.Proofs = append(s.Proofs, identity.Proof{Method: f.Method, Category: identity.Possession, Credential: string(f.ID), At: now})
+		}
+	}
 	d.must(d.keeper.Store.SaveSession(d.Context(), s))
 }
 

@@ -205,7 +205,7 @@ func TestWhoProvedABreachedPasswordLosesTheRaceForTheNewOne(t *testing.T) {
 			f.Secret, f.CreatedAt = hashOf(freshPassword), h.clock.Now()
 			h.must(h.people.SaveFactor(h.Context(), f))
 		}}
-		thief.setPassword("the thief's own phrase").refused("attempt_moved", login.NeedsNewPassword)
+		thief.setPassword("the thief's own phrase").refused(login.ErrOver.Code, login.Abandoned)
 		if h.password(ann) != freshPassword || len(h.recorded(event.SignInSucceeded)) != 0 {
 			t.Error("the later one won")
 		}

@@ -319,7 +319,15 @@ func (b *browser) evidence(m identity.Method) *browser {
 	b.Helper()
 	a, err := b.store.Attempt(b.Context(), b.view.ID)
 	b.must(err)
-	a.Proofs = append(a.Proofs, identity.Proof{Method: m, Category: m.Category(), Credential: "by the test", At: b.clock.Now()})
+	shown := "by the test"
+	if p, err := b.people.Person(b.Context(), a.UserID); err == nil {
+		for _, f := range p.Factors {
+			if f.Method == m {
+				shown = string(f.ID)
+			}
+		}
+	}
+	a.Proofs = append(a.Proofs, identity.Proof{Method: m, Category: m.Category(), Credential: shown, At: b.clock.Now()})
 	b.must(b.store.SaveAttempt(b.Context(), a))
 	return b.look()
 }

@@ -108,7 +108,11 @@ func (e *Engine) textNew(ctx context.Context, t *turn, number identity.Identifie
 // texts are the budgets of one SMS. Fraud sends to numbers that earn with each message, and
 // answers them all: what counts against the instance, and against the person in a day, is
 // never given back.
-type texts struct{ soon, number, network, person, instance Budget }
+type texts struct {
+	soon, number, network, person, instance Budget
+
+	guess string // counts wrong answers from a number that is to be proven
+}
 
 // textBudgets count a second step for the number in this browser, if it is known: strangers
 // with the password must not use up the owner's. For whoever claims a number, all count together.
@@ -126,8 +130,9 @@ func (e *Engine) textBudgets(ctx context.Context, t *turn, number identity.Ident
 		soon:     Budget{Key: e.key("sms-soon", whose), Limit: 1, Window: resendAfter},
 		number:   Budget{Key: e.key("sms", whose), Limit: l.Messages, Window: time.Hour},
 		network:  Budget{Key: e.key("sms-network", x.network), Limit: l.NetworkMessages, Window: time.Hour},
-		person:   Budget{Key: e.key("sms-person", string(t.a.UserID)+"\x00"+x.own), Limit: textsPerDay, Window: 24 * time.Hour},
+		person:   Budget{Key: e.personKey("sms-person", x), Limit: textsPerDay, Window: 24 * time.Hour},
 		instance: Budget{Key: e.key("sms-instance", ""), Limit: l.SMS, Window: time.Hour},
+		guess:    e.key("sms-guess", x.person), // of a newcomer, who is nobody yet, the address they proved
 	}, nil
 }
 
@@ -249,7 +254,7 @@ func (e *Engine) provenNumber(ctx context.Context, t *turn, answer secret.String
 	if err != nil {
 		return e.view(t), err
 	}
-	guesses := Budget{Key: e.key("sms-guess", string(t.a.UserID)), Limit: factorBudget, Window: factorWindow}
+	guesses := Budget{Key: b.guess, Limit: factorBudget, Window: factorWindow}
 	wait, err := e.reserve(ctx, t.now, guesses)
 	if err != nil {
 		return e.view(t), err

@@ -122,7 +122,7 @@ func (e *Engine) guess(ctx context.Context, t *turn) (tries, error) {
 	l := e.Limits.orDefault()
 	g := e.triesOf(x)
 	var watched []Budget
-	if e.checks(t) {
+	if e.checks(t) && len(t.a.Proofs) == 0 { // who has shown the first factor is past the check
 		watched = e.guessBudgets(g.network, g.address)
 	}
 	doubtful, wait, err := e.Throttle.ReserveUnless(ctx, watched, []Budget{{Key: g.network, Limit: l.NetworkFailures, Window: l.NetworkWindow}}, t.now)

@@ -66,7 +66,7 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		return err
 	}
 	t.a.Identifier = t.f.mailbox()
-	t.a.Proofs = Carried(t.a.Goal, s, t.f, t.p, t.now)
+	t.a.Proofs = Carried(t.a.Goal, t.f.stands(s), t.f, t.p, t.now)
 	if t.a.Goal == StepUp {
 		return nil
 	}
@@ -95,30 +95,42 @@ func (e *Engine) still(ctx context.Context, t *turn) error {
 	return err
 }
 
-// holds reports whether what this attempt proved is still on the person's file: the same
-// password, the address that answered. What was taken off meanwhile, by its owner or by an
-// undo, lets nobody in. Proofs that a standing session brought along stand with that session.
+// holds reports whether what this attempt proved is still on the person's file. What was taken
+// off or replaced meanwhile, by its owner, an operator or an undo, lets nobody in.
 func (t *turn) holds() bool {
-	if t.a.Goal == Enroll || t.a.Goal == Extend {
-		return true
-	}
-	for _, p := range t.a.Proofs {
-		if p.Method == identity.Password {
-			on, ok := t.f.factor(identity.Password)
-			if !ok || string(on.ID) != p.Credential || on.CreatedAt.After(p.At) {
-				return false
-			}
-		}
-		inbox := func(h identity.Holding) bool {
+	d := t.a.Draft.Factor
+	return !slices.ContainsFunc(t.a.Proofs, func(p identity.Proof) bool {
+		own := d != nil && p.Method == d.Method && p.Credential == d.shown() // comes on file now
+		return !own && !t.f.stand(p)
+	})
+}
+
+// stand reports whether what a proof names is on file: the same password, the address that
+// answered, the factor that was shown.
+func (f Facts) stand(p identity.Proof) bool {
+	switch slot(p.Method) {
+	case identity.EmailCode, identity.ResetCode:
+		return slices.ContainsFunc(f.Holdings, func(h identity.Holding) bool {
 			return h.Identifier.Kind == identity.Email && h.Identifier.Value == p.Credential
-		}
-		if slot(p.Method) == identity.EmailCode || slot(p.Method) == identity.ResetCode {
-			if !slices.ContainsFunc(t.f.Holdings, inbox) {
-				return false
-			}
-		}
+		})
 	}
-	return true
+	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool {
+		switch {
+		case x.Method != p.Method:
+			return false
+		case x.Method == identity.Password:
+			return string(x.ID) == p.Credential && !x.CreatedAt.After(p.At)
+		case x.Method == identity.PhoneCode && x.Secret.Reveal() == p.Credential: // shown while it was set up
+			return true
+		}
+		return string(x.ID) == p.Credential || x.Credential != "" && x.Credential == p.Credential
+	})
+}
+
+// stands is a session without those of its proofs that are worth nothing any more.
+func (f Facts) stands(s session.Session) session.Session {
+	s.Proofs = slices.DeleteFunc(slices.Clone(s.Proofs), func(p identity.Proof) bool { return !f.stand(p) })
+	return s
 }
 
 // extend notes what is to come on file. What the person has proven already need not be proven again.

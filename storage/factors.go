@@ -69,6 +69,7 @@ func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
 			On("CONFLICT (id) DO UPDATE").
 			Set("name = EXCLUDED.name").
 			Set("secret = EXCLUDED.secret").
+			Set("created_at = EXCLUDED.created_at"). // of a password: since when it is this one
 			Set("last_used_at = EXCLUDED.last_used_at").
 			Where("f.user_id = EXCLUDED.user_id").
 			Exec(ctx)

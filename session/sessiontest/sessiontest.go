@@ -30,7 +30,7 @@ func SignIn(t testing.TB, k *session.Keeper, user identity.UserID, cookies ...*h
 	s := session.Session{
 		ID: session.ID(secret.NewID("session")), Browser: b.ID, User: user, AuthTime: now, CreatedAt: now, LastActiveAt: now,
 		ExpiresAt: now.Add(24 * time.Hour), Idle: time.Hour, UserAgent: r.UserAgent(), Network: "203.0.113.7",
-		Proofs: []identity.Proof{{Method: identity.Password, Category: identity.Knowledge, At: now}},
+		Proofs: []identity.Proof{{Method: identity.Password, Category: identity.Knowledge, Credential: "factor_" + string(user), At: now}},
 	}
 	if err := k.Store.SaveSession(r.Context(), s); err != nil {
 		t.Fatal(err)
