@@ -60,8 +60,8 @@ func (p *Pages) securityPage(r *http.Request, by By) (data securityPage, err err
 			data.AddKeys = append(data.AddKeys, button)
 			continue
 		}
-		if m == identity.TOTP && slices.ContainsFunc(data.Steps, func(f Factor) bool { return f.Method == m }) {
-			button.Words = "security.replace_totp"
+		if slices.ContainsFunc(data.Steps, func(f Factor) bool { return f.Method == m }) {
+			button.Words = map[identity.Method]string{identity.TOTP: "security.replace_totp", identity.PhoneCode: "security.more_phone_code"}[m]
 		}
 		data.AddSteps = append(data.AddSteps, button)
 	}

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 
 	"idp/event"
 	"idp/identity"
@@ -41,18 +40,8 @@ func (u *Users) Delete(ctx context.Context, id identity.UserID, actor string) er
 				return err
 			}
 		}
-		ended, err := u.Sessions.EndOthers(ctx, id, "", now)
-		if err != nil {
-			return fmt.Errorf("end sessions: %w", err)
-		}
-		for _, s := range ended {
-			e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
-			if err := u.Events.Record(ctx, e); err != nil {
-				return err
-			}
-		}
-		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
-			return fmt.Errorf("end authorizations: %w", err)
+		if err := u.endAll(ctx, id, actor, now); err != nil {
+			return err
 		}
 		if err := u.Departed.DropUser(ctx, id); err != nil {
 			return err

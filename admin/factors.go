@@ -49,18 +49,8 @@ func (u *Users) ResetFactors(ctx context.Context, id identity.UserID, actor stri
 				return err
 			}
 		}
-		ended, err := u.Sessions.EndOthers(ctx, id, "", now)
-		if err != nil {
-			return fmt.Errorf("end sessions: %w", err)
-		}
-		for _, s := range ended {
-			e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
-			if err := u.Events.Record(ctx, e); err != nil {
-				return err
-			}
-		}
-		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
-			return fmt.Errorf("end authorizations: %w", err)
+		if err := u.endAll(ctx, id, actor, now); err != nil {
+			return err
 		}
 		if err := u.Events.Record(ctx, event.Event{
 			Kind: event.FactorsReset, Actor: actor, User: string(id), Detail: map[string]string{"methods": strings.Join(gone, " ")},

@@ -210,18 +210,8 @@ func (u *Users) Ban(ctx context.Context, id identity.UserID, actor string) error
 		if err != nil {
 			return err
 		}
-		ended, err := u.Sessions.EndOthers(ctx, id, "", now)
-		if err != nil {
-			return fmt.Errorf("end sessions: %w", err)
-		}
-		for _, s := range ended {
-			e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
-			if err := u.Events.Record(ctx, e); err != nil {
-				return err
-			}
-		}
-		if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
-			return fmt.Errorf("end authorizations: %w", err)
+		if err := u.endAll(ctx, id, actor, now); err != nil {
+			return err
 		}
 		if u.Trust != nil {
 			if _, err := login.DropTrusted(ctx, u.Trust, u.Events, id, login.Which{}, actor); err != nil {
@@ -245,6 +235,24 @@ func (u *Users) Unban(ctx context.Context, id identity.UserID, actor string) err
 		}
 		return u.Events.Record(ctx, event.Event{Kind: event.UserUnbanned, Actor: actor, User: string(id)})
 	})
+}
+
+// endAll ends the person's sessions, and what was issued to relying parties; for use within a transaction.
+func (u *Users) endAll(ctx context.Context, id identity.UserID, actor string, now time.Time) error {
+	ended, err := u.Sessions.EndOthers(ctx, id, "", now)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	for _, s := range ended {
+		e := event.Event{Kind: event.SessionEnded, Actor: actor, User: string(id), Session: string(s)}
+		if err := u.Events.Record(ctx, e); err != nil {
+			return err
+		}
+	}
+	if err := u.Store.EndAuthorizations(ctx, id, now); err != nil {
+		return fmt.Errorf("end authorizations: %w", err)
+	}
+	return nil
 }
 
 func (u *Users) turn(ctx context.Context, id identity.UserID, to identity.Status, now time.Time) (bool, error) {

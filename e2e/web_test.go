@@ -40,26 +40,33 @@ func (i *instance) walk(t *testing.T, script string, env ...string) {
 // operatorLink is what idp prints while nobody runs the instance.
 var operatorLink = regexp.MustCompile(`http://localhost:\d+/operator/claim\?token=\S+`)
 
+// walkUnclaimed starts an instance that nobody runs yet and walks with the link that makes an operator; pictures are
+// kept of one engine.
+func (i *instance) walkUnclaimed(t *testing.T, script string) {
+	t.Helper()
+	p := i.Start()
+	link := ""
+	for tries := 0; link == "" && tries < 500; tries++ { // printed right after idp is ready
+		time.Sleep(10 * time.Millisecond)
+		link = operatorLink.FindString(p.logs.String())
+	}
+	if link == "" {
+		t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
+	}
+	env := []string{"OPERATOR_LINK=" + link}
+	if strings.HasSuffix(t.Name(), "/sqlite") {
+		out, err := filepath.Abs("artifacts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, "ARTIFACTS="+out)
+	}
+	i.walk(t, script, env...)
+}
+
 func TestANewcomerInARealBrowserIsAtHomeWithinMinutes(t *testing.T) {
 	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
-		p := i.Start()
-		link := ""
-		for tries := 0; link == "" && tries < 500; tries++ { // printed right after idp is ready
-			time.Sleep(10 * time.Millisecond)
-			link = operatorLink.FindString(p.logs.String())
-		}
-		if link == "" {
-			t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
-		}
-		env := []string{"OPERATOR_LINK=" + link}
-		if strings.HasSuffix(t.Name(), "/sqlite") {
-			out, err := filepath.Abs("artifacts")
-			if err != nil {
-				t.Fatal(err)
-			}
-			env = append(env, "ARTIFACTS="+out)
-		}
-		i.walk(t, "newcomer.mjs", env...)
+		i.walkUnclaimed(t, "newcomer.mjs")
 	})
 }
