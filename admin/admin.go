@@ -44,6 +44,8 @@ type SettingsStore interface {
 	Settings(ctx context.Context) (body []byte, version int64, err error)
 	// SaveSettings writes the row if its version is still the one given, else problem.Conflict.
 	SaveSettings(ctx context.Context, body []byte, version int64) error
+	// EndTrust forgets the browsers that people trust since then or longer.
+	EndTrust(ctx context.Context, since time.Time) error
 }
 
 // The actors of what nobody signed in does, for events.

@@ -73,7 +73,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	h.invitations = &admin.Invitations{
 		Store: storage.NewLogin(db), People: h.people, Outbox: outbox, Events: h.events, Issuer: "https://id.example", InTx: db.InTx, Now: h.clock.Now,
 	}
-	h.settings = &admin.Keeper{Store: storage.NewSettings(db), Events: h.events, InTx: db.InTx}
+	h.settings = &admin.Keeper{Store: storage.NewSettings(db), Events: h.events, InTx: db.InTx, Clock: h.clock.Now}
 	return h
 }
 
@@ -415,7 +415,7 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 		if err := h.settings.Save(t.Context(), s, version, "user_2"); !problem.Is(err, problem.Conflict) {
 			t.Errorf("a stale save: %v", err)
 		}
-		other := &admin.Keeper{Store: storage.NewSettings(h.db), Events: h.events, InTx: h.db.InTx}
+		other := &admin.Keeper{Store: storage.NewSettings(h.db), Events: h.events, InTx: h.db.InTx, Clock: h.clock.Now}
 		if err := other.Reload(t.Context()); err != nil || !reflect.DeepEqual(other.Now(), s) || !reflect.DeepEqual(h.settings.Now(), s) {
 			t.Errorf("in force: %+v and %+v (%v)", other.Now(), h.settings.Now(), err)
 		}

@@ -87,6 +87,7 @@ type Keeper struct {
 	Store  SettingsStore
 	Events event.Recorder
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
+	Clock  func() time.Time
 	Texts  bool // something delivers text messages
 
 	now atomic.Pointer[held]
@@ -163,6 +164,10 @@ func (k *Keeper) Save(ctx context.Context, s Settings, version int64, actor stri
 			return err
 		}
 		if err := k.Store.SaveSettings(ctx, body, version); err != nil {
+			return err
+		}
+		// Else those that a shorter limit ended would count again under a longer one.
+		if err := k.Store.EndTrust(ctx, k.Clock().AddDate(0, 0, -s.SignIn.TrustDays)); err != nil {
 			return err
 		}
 		return k.Events.Record(ctx, event.Event{Kind: event.SettingsChanged, Actor: actor, Detail: changed(before, body)})

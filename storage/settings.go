@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"idp/admin"
 	"idp/internal/problem"
@@ -43,4 +44,10 @@ func (s *Settings) SaveSettings(ctx context.Context, body []byte, version int64)
 		}
 		return s.db.bump(ctx, versionSettings)
 	})
+}
+
+// EndTrust forgets the browsers that people trust since then or longer.
+func (s *Settings) EndTrust(ctx context.Context, since time.Time) error {
+	_, err := s.db.write(ctx).NewDelete().Model((*trustRow)(nil)).Where("created_at <= ?", stamp(since)).Exec(ctx)
+	return explain("end trust in browsers", err)
 }
