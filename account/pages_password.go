@@ -36,7 +36,7 @@ func (p *Pages) PasswordForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !p.Engine.Settings().Password {
-		return errPasswordsOff
+		return ErrPasswordsOff
 	}
 	return p.Web.Show(w, r, http.StatusOK, "account_password", p.passwordPage(by))
 }

@@ -11,8 +11,10 @@ import (
 	"idp/login"
 )
 
+// ErrPasswordsOff says that the operator switched passwords off.
+var ErrPasswordsOff = problem.New(problem.NotFound, "passwords_off", "Nobody signs in with a password here.")
+
 var (
-	errPasswordsOff  = problem.New(problem.NotFound, "passwords_off", "Nobody signs in with a password here.")
 	errNoPassword    = problem.New(problem.NotFound, "password_unknown", "There is no password on your account.")
 	errOnlyPassword  = problem.New(problem.Conflict, "password_needed", "The password is your only way to sign in. Add a passkey first.")
 	passwordBySelf   = map[string]string{"by": "self"}
@@ -24,7 +26,7 @@ var (
 func (a *Self) ChangePassword(ctx context.Context, by By, password secret.String, others bool) error {
 	set := a.Engine.Settings()
 	if !set.Password {
-		return errPasswordsOff
+		return ErrPasswordsOff
 	}
 	if password.Empty() {
 		return login.ErrPasswordEmpty

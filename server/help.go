@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"idp/account"
 	"idp/admin"
 	"idp/internal/web"
 	"idp/login"
@@ -14,20 +15,24 @@ func (r *Rooms) help() admin.Helper {
 	return &login.Engine{
 		People: storage.NewPeople(r.DB), Throttle: storage.NewThrottle(r.DB), Trust: storage.NewTrust(r.DB), Undos: storage.NewUndos(r.DB),
 		Sessions: r.Sessions, Events: r.Events, Box: r.Box, Post: r.Outbox.Post, InTx: r.DB.InTx,
-		Settings: r.Settings.SignIn, Origin: r.Config.Issuer, Now: r.now,
+		Settings: r.SignIn, Origin: r.Config.Issuer, Now: r.now,
 	}
 }
 
-// changePassword leads password managers to the page (W3C: A Well-Known URL for Changing Passwords).
-func changePassword(w http.ResponseWriter, r *http.Request) error {
-	return web.Redirect(w, r, "/account/password")
+// changePassword leads password managers to the page (W3C: A Well-Known URL for Changing Passwords),
+// unless there are no passwords. They look at the root of the host only.
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
+	if !s.SignIn().Password {
+		return account.ErrPasswordsOff
+	}
+	return web.Redirect(w, r, s.Config.Issuer+"/account/password")
 }
 
-// inForce are the settings about signing in as they can work here: where there is no name that
+// SignIn are the settings about signing in as they can work here: where there is no name that
 // passkeys could be bound to, there are none.
-func (s *Server) inForce() login.Settings {
-	settings := s.Settings.SignIn()
-	if s.Config.Passkeys.RPID == "" {
+func (r *Rooms) SignIn() login.Settings {
+	settings := r.Settings.SignIn()
+	if r.Config.Passkeys.RPID == "" {
 		settings.Passkeys, settings.SecurityKeys = false, false
 	}
 	return settings

@@ -17,6 +17,7 @@ func (s *Server) host() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /healthz", Do: s.health.live, Face: web.Plain},
 		{Pattern: "GET /readyz", Do: s.health.ready, Face: web.Plain},
+		{Pattern: "GET /.well-known/change-password", Do: s.changePassword, Face: web.Page},
 		{Pattern: "GET /.well-known/webauthn", Do: s.engine.WebAuthn.Related, Face: web.Document},
 		{Pattern: "GET /.well-known/webfinger", Do: s.provider.WebFinger, Face: web.Document},
 		{Pattern: "GET /.well-known/oauth-authorization-server", Do: s.provider.ServerMetadata, Face: web.Document},
@@ -57,7 +58,6 @@ func (s *Server) relyingParties() []web.Route {
 func (s *Server) people() []web.Route {
 	crowd := s.crowd.Bounded
 	return []web.Route{
-		{Pattern: "GET /.well-known/change-password", Do: changePassword, Face: web.Page},
 		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
 		{Pattern: "POST /sign-in", Do: crowd(s.pages.Enter), Face: web.Passage},

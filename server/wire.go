@@ -73,7 +73,7 @@ func New(rooms *Rooms) (*Server, error) {
 		ClosedRegistration: s.Config.Registration == "closed", WebFingerHosts: s.Config.WebFingerHosts, Box: s.Box,
 		Throttle: storage.NewThrottle(s.DB), Registrations: s.Config.Limits.Registrations,
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Assertions: storage.NewAssertions(s.DB), Visits: storage.NewVisits(s.DB), Asks: storage.NewLogin(s.DB), Pushes: storage.NewPushed(s.DB),
-		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who, SignIn: s.inForce,
+		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who, SignIn: s.SignIn,
 		SessionManagement: s.Config.WatchedSessions(), Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Server) signIn() *login.Engine {
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},
-		Settings: s.Settings.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits, s.Config.BotCheck),
+		Settings: s.SignIn, SessionSettings: s.Settings.Sessions, Limits: limits(s.Config.Limits, s.Config.BotCheck),
 		Name: s.Config.Name, Origin: s.Config.Issuer, Now: s.now,
 	}
 }

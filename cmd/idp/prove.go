@@ -41,7 +41,7 @@ With --all it walks every combination of settings instead, and needs no configur
 
 func (c *cli) signInSettings(ctx context.Context) (s login.Settings, err error) {
 	return s, c.rooms(ctx, func(r *server.Rooms) error {
-		s = r.Settings.SignIn()
+		s = r.SignIn()
 		return nil
 	})
 }

@@ -27,6 +27,15 @@ func TestProveTellsWhatTheSettingsOfAnInstanceLeadTo(t *testing.T) {
 	}
 }
 
+// What there is no name for on this instance leads nowhere, whatever the settings say.
+func TestProveWalksWhatTheServerWouldOffer(t *testing.T) {
+	s := newShell(t, "IDP_ISSUER=http://127.0.0.1:8080")
+	r := s.do("prove")
+	if r.code != 0 || !strings.Contains(r.out, "password + totp") || strings.Contains(r.out, "set up passkey") || strings.Contains(r.out, "phr") {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
 func TestProveFailsWhereAPathGoesRoundOrNothingIsShown(t *testing.T) {
 	var out bytes.Buffer
 	c := &cli{terminal: terminal{out: &out}}
