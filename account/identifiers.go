@@ -82,7 +82,7 @@ func (a *Self) RemoveIdentifier(ctx context.Context, by By, id identity.HoldingI
 
 // holding loads the person, locked, and one of their addresses. Somebody else's is not there.
 func (a *Self) holding(ctx context.Context, by By, id identity.HoldingID) (login.Person, identity.Holding, error) {
-	p, err := a.People.Person(ctx, by.Session.User)
+	p, err := a.person(ctx, by)
 	if err != nil {
 		return p, identity.Holding{}, err
 	}

@@ -43,7 +43,7 @@ func (a *Self) ChangePassword(ctx context.Context, by By, password secret.String
 		return err
 	}
 	return a.InTx(ctx, func(ctx context.Context) error {
-		p, err := a.People.Person(ctx, by.Session.User)
+		p, err := a.person(ctx, by)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (a *Self) ChangePassword(ctx context.Context, by By, password secret.String
 // RemovePassword takes the password off the file of somebody who has another way to sign in.
 func (a *Self) RemovePassword(ctx context.Context, by By) error {
 	return a.InTx(ctx, func(ctx context.Context) error {
-		p, err := a.People.Person(ctx, by.Session.User)
+		p, err := a.person(ctx, by)
 		if err != nil {
 			return err
 		}

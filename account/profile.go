@@ -30,7 +30,7 @@ const longestName = 200 // characters
 func (a *Self) SaveProfile(ctx context.Context, by By, c ProfileChange) (identity.Profile, error) {
 	var profile identity.Profile
 	err := a.InTx(ctx, func(ctx context.Context) error {
-		p, err := a.People.Person(ctx, by.Session.User)
+		p, err := a.person(ctx, by)
 		if err != nil {
 			return err
 		}

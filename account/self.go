@@ -55,6 +55,21 @@ func (a *Self) by(r *http.Request, s session.Session, who login.Person) By {
 	return By{Session: s, Who: who, At: login.At{Network: web.Network(r), UserAgent: session.Clip(r.UserAgent()), Locale: a.Locale(r)}}
 }
 
+// person loads who acts, locked, in the transaction of what they do. The session must still
+// stand: a reset or an operator may have ended it since the request came, and who lost it
+// has the last word no longer.
+func (a *Self) person(ctx context.Context, by By) (login.Person, error) {
+	p, err := a.People.Person(ctx, by.Session.User)
+	if err != nil {
+		return p, err
+	}
+	s, err := a.Sessions.Store.Session(ctx, by.Session.ID)
+	if err == nil && (s.User != p.User.ID || !s.Alive(a.Now())) {
+		err = session.ErrNobody
+	}
+	return p, err
+}
+
 // tell records what somebody did to themselves.
 func (a *Self) tell(ctx context.Context, by By, k event.Kind, detail map[string]string) error {
 	me := string(by.Session.User)

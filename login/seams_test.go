@@ -131,3 +131,23 @@ func TestNewcomersDoNotUseUpEachOthersTextMessages(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAddressThatAnOperatorGaveToSomebodyElseMeanwhileStaysTheirs(t *testing.T) {
+	each(t, func(h *house) {
+		ann := h.person("ann@example.com", identity.Password)
+		h.later()
+		b, _ := h.inside("ann@example.com")
+		b.extend("new@example.com")
+		h.makePrimary(ann, "new@example.com")
+		h.clock.Add(time.Second)
+		h.removeAddress(ann, "ann@example.com")
+		_, link := h.notice("ann@example.com", "email_removed")
+		bob := h.person("bob@example.com", identity.Password)
+		h.must(h.people.SaveHolding(t.Context(), identity.Holding{
+			ID: "holding_given", UserID: bob, Identifier: address("ann@example.com"), Source: identity.SourceOperator, CreatedAt: h.clock.Now(),
+		}))
+		if done := h.undone(link, false); len(done.Missing) != 1 || h.holderOf("ann@example.com") != bob {
+			t.Errorf("undoing did %+v; the address is held by %s", done, h.holderOf("ann@example.com"))
+		}
+	})
+}

@@ -53,7 +53,7 @@ func (e *Engine) returnFactors(ctx context.Context, u Undo, p Person, later []Un
 }
 
 // returnHoldings puts addresses and phone numbers back to what the undo holds, with their
-// rank. One that somebody else proved since is theirs, and missing. What an operator put on
+// rank. One that is somebody else's since is theirs, and missing. What an operator put on
 // file stays.
 func (e *Engine) returnHoldings(ctx context.Context, u Undo, p Person) (missing []identity.Identifier, err error) {
 	var file []identity.Holding
@@ -77,7 +77,7 @@ func (e *Engine) returnHoldings(ctx context.Context, u Undo, p Person) (missing 
 		}
 		holder, err := e.People.Find(ctx, was.Identifier)
 		switch {
-		case err == nil && holder.User.ID != p.User.ID && holds(holder, was.Identifier):
+		case err == nil && holder.User.ID != p.User.ID: // proven by them, or given to them by an operator
 			missing = append(missing, was.Identifier)
 			continue
 		case err != nil && !problem.Is(err, problem.NotFound):
@@ -123,9 +123,4 @@ func (e *Engine) rank(ctx context.Context, file []identity.Holding) error {
 		}
 	}
 	return nil
-}
-
-// holds reports whether the person proved that address.
-func holds(p Person, i identity.Identifier) bool {
-	return slices.ContainsFunc(p.Holdings, func(h identity.Holding) bool { return h.Identifier == i && h.Verified() })
 }
