@@ -1,5 +1,16 @@
 // Package account is where people keep their own account: who they are, where they are
 // signed in, and which apps they let in. Whatever they end here is over at once.
+//
+// What a person can do is a method of Self; pages and JSON are two faces of it. Which file
+// answers which question:
+//
+//	who acts, and what of ours is on file?        self.go, me.go
+//	what needs a fresh proof, and how is it got?  gate.go
+//	profile, addresses and numbers                profile.go, identifiers.go
+//	password, second factors, trusted browsers    password.go, security.go, trusted.go
+//	where one is signed in, which apps were let in devices.go, apps.go
+//	taking one's data out, and leaving            export.go, delete.go
+//	what a form or a script sends                 pages*.go and acts.go, api.go
 package account
 
 import (

@@ -11,4 +11,24 @@
 //
 // Pages and the Frontend API are two thin views over the same Engine; neither
 // sees an Attempt, only its View.
+//
+// Which file answers which question:
+//
+//	what is still owed?                        next.go
+//	which methods may be used, in which order? methods.go, policy.go
+//	what does one move do, from load to save?  engine.go, engine_turn.go
+//	what is evidence, and what may be seen?    attempt.go, view.go
+//	what happens when nothing is owed?         settle.go
+//	how is a method proven?                    password.go, code.go (mail), link.go, phone.go, totp.go, backup.go, webauthn_prove.go
+//	how is a method set up?                    enroll.go, totp.go, phone.go, backup.go, webauthn_enroll.go
+//	what does a WebAuthn credential look like? webauthn.go, webauthn_key.go, webauthn_names.go
+//	how much guessing is borne?                throttle.go, budget.go (second factors), crowd.go (at once), unlock.go
+//	is this a robot?                           human.go, human_work.go (our own), human_captcha.go (others')
+//	is the second step skipped here?           trust.go
+//	may a password be chosen?                  signup.go, reset.go, breach.go, strength.go
+//	what can people do within their session?   within.go (prove anew, set up, add an address), factors.go
+//	who is told of a change?                   notice.go
+//	how is a change taken back?                undo.go, undo_return.go
+//	what does a page or a script send?         pages.go and pages_*.go, api.go and api_*.go
+//	does any path go round a step?             the room login/prover below this one
 package login
