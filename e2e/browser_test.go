@@ -157,6 +157,21 @@ func (b *browser) PressNamed(name string) *browser {
 	return nil
 }
 
+// PressID presses the button with that id, where two have the same words.
+func (b *browser) PressID(id string) *browser {
+	b.t.Helper()
+	for n := range b.page.Descendants() {
+		if n.Data == "button" && attr(n, "id") == id {
+			if err := b.do(b.request(b.formOf(n), n)); err != nil {
+				b.t.Fatal(err)
+			}
+			return b
+		}
+	}
+	b.t.Fatalf("%s has no button %q:\n%s", b.URL, id, b.Text())
+	return nil
+}
+
 // submission is the request that the button would send.
 func (b *browser) submission(button string) *http.Request {
 	b.t.Helper()
