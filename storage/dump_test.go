@@ -48,8 +48,23 @@ func TestADumpRevealsNothingUsable(t *testing.T) {
 	secrets["cookie"] = []byte(browser.Secret.Reveal())
 	must(t, errors.Join(
 		people.SaveFactor(ctx, identity.Factor{ID: "factor_1", UserID: u.ID, Method: identity.Password, Secret: secret.NewString(mark("hash"))}),
+		people.SaveFactor(ctx, identity.Factor{ID: "factor_2", UserID: u.ID, Method: identity.TOTP, Secret: secret.NewString(mark("seed"))}),
+		people.SaveFactor(ctx, identity.Factor{ID: "factor_3", UserID: u.ID, Method: identity.PhoneCode, Secret: secret.NewString(mark("number of a factor"))}),
+		people.SaveFactor(ctx, identity.Factor{ID: "factor_4", UserID: u.ID, Method: identity.BackupCode, Secret: secret.NewString(mark("backup code"))}),
+		people.SaveFactor(ctx, identity.Factor{ID: "factor_5", UserID: u.ID, Method: identity.Passkey, Credential: "credential", Secret: secret.NewString(mark("public key"))}),
+		// Numbers and addresses on file are looked up by, and plain: the database is as private as they are.
+		people.SaveHolding(ctx, identity.Holding{ID: "holding_1", UserID: u.ID, Identifier: identity.Identifier{Kind: identity.Phone, Value: "+447400123456"}, Source: identity.SourceSelf}),
+		storage.NewUndos(db).SaveUndo(ctx, login.Undo{
+			ID: "undo_1", Digest: secret.DigestOf(mark("undo link")), User: u.ID, Kind: login.FactorRemoved, Name: mark("name in an undo"), Network: mark("network in an undo"),
+			Address:  identity.Identifier{Kind: identity.Email, Value: mark("address in an undo")},
+			Holdings: []identity.Holding{{ID: "holding_2", UserID: u.ID, Identifier: identity.Identifier{Kind: identity.Phone, Value: mark("number in an undo")}}},
+			Factors:  []identity.Factor{{ID: "factor_6", UserID: u.ID, Method: identity.TOTP, Secret: secret.NewString(mark("seed in an undo"))}},
+		}),
 		logins.SaveAttempt(ctx, login.Attempt{
-			ID: "att_1", Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString(mark("draft"))},
+			ID: "att_1", Draft: login.Draft{
+				Name: "Ann", PasswordHash: secret.NewString(mark("draft")),
+				Factor: &login.DraftFactor{Method: identity.TOTP, Secret: secret.NewString(mark("seed to confirm"))},
+			},
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: storagetest.Box().MAC("code", mark("code")), Link: secret.DigestOf(mark("link")),
 			}},
@@ -58,6 +73,7 @@ func TestADumpRevealsNothingUsable(t *testing.T) {
 		storage.NewAdmin(db).SaveOperatorLink(ctx, secret.DigestOf(mark("operator")), noon, noon),
 		storage.NewInbox(db).Keep(ctx, message.Letter{ID: "letter_1", To: "ann@example.org", Code: mark("letter code"), Link: mark("letter link"), Text: mark("letter text")}),
 		storage.NewSessions(db).SaveBrowser(ctx, session.Browser{ID: browser.ID, Digest: secret.DigestOf(browser.Secret.Reveal())}),
+		storage.NewTrust(db).SaveTrusted(ctx, login.Trusted{ID: "trust_1", Browser: browser.ID, User: u.ID, CreatedAt: noon, ExpiresAt: noon.Add(time.Hour)}),
 		second(storage.NewThrottle(db).Reserve(ctx, []login.Budget{{Key: mark("throttled address"), Limit: 1, Window: time.Hour}}, noon)),
 		storage.NewClients(db).SaveClient(ctx, provider.Client{ID: "client_1", AuthMethod: "client_secret_jwt", Secrets: []provider.ClientSecret{
 			{Digest: "digest", Value: secret.NewString(mark("client secret"))},
@@ -65,8 +81,10 @@ func TestADumpRevealsNothingUsable(t *testing.T) {
 		storage.NewKeys(db).SaveKey(ctx, token.Key{ID: "kid", Purpose: token.OIDC, Algorithm: "ES256", State: token.Current, Private: key, CreatedAt: noon}),
 	))
 	dump := everyByte(t, url)
-	if !bytes.Contains(dump, []byte("visible-name")) {
-		t.Fatal("the dump lacks what is no secret; this test would find nothing")
+	for _, plain := range []string{"visible-name", "+447400123456"} {
+		if !bytes.Contains(dump, []byte(plain)) {
+			t.Fatalf("the dump lacks %s, which is no secret; this test would find nothing", plain)
+		}
 	}
 	for what, s := range secrets {
 		for spelling, hidden := range map[string][]byte{

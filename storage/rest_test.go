@@ -94,6 +94,7 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx := within(t)
 		logins, sessions, inbox, throttle := storage.NewLogin(db), storage.NewSessions(db), storage.NewInbox(db), storage.NewThrottle(db)
+		undos, checks := storage.NewUndos(db), storage.NewChecks(db)
 		u := person(t, db, "Ann")
 		now := noon.AddDate(0, 0, 200)
 		old, young := present(t, db, u, "browser_1"), present(t, db, u, "browser_2")
@@ -107,7 +108,11 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 			_, err := throttle.Reserve(ctx, []login.Budget{{Key: id, Limit: 1, Window: time.Hour}}, at)
 			must(t, err)
 			must(t, logins.SaveInvitation(ctx, login.Invitation{ID: id, Token: secret.DigestOf(id), ExpiresAt: at}))
+			must(t, undos.SaveUndo(ctx, login.Undo{ID: login.UndoID(id), User: u.ID, Kind: login.FactorAdded, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}))
+			must(t, checks.UseCheck(ctx, secret.DigestOf(id), at.Add(time.Hour)))
 		}
+		// For a day a link that is too old still says so.
+		must(t, undos.SaveUndo(ctx, login.Undo{ID: "yesterday", User: u.ID, Kind: login.FactorAdded, CreatedAt: noon, ExpiresAt: now.Add(-23 * time.Hour)}))
 		for _, b := range []session.BrowserID{"browser_1", "browser_2", "browser_3"} {
 			must(t, sessions.SaveBrowser(ctx, session.Browser{ID: b, SeenAt: noon}))
 		}
@@ -116,7 +121,7 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		must(t, sessions.SaveBrowser(ctx, session.Browser{ID: "browser_today", SeenAt: now.Add(-time.Hour)}))
 		n, err := storage.SweepAt(ctx, db, now)
 		must(t, err)
-		if n != 9 { // attempt, ask, letter, throttle, invitation, session, three browsers
+		if n != 11 { // attempt, ask, letter, throttle, invitation, undo, bot check, session, three browsers
 			t.Fatalf("%d rows went", n)
 		}
 		_, err = sessions.Session(ctx, old.ID)
@@ -129,6 +134,13 @@ func TestSweepTakesWhatIsOverAndLeavesWhatIsNot(t *testing.T) {
 		must(t, err)
 		_, err = logins.Attempt(ctx, "1")
 		must(t, err)
+		_, err = undos.Undo(ctx, "0")
+		wantKind(t, err, problem.NotFound)
+		for _, id := range []login.UndoID{"1", "yesterday"} {
+			_, err = undos.Undo(ctx, id)
+			must(t, err)
+		}
+		wantKind(t, checks.UseCheck(ctx, secret.DigestOf("1"), now), problem.Conflict)
 		if n, err := storage.SweepAt(ctx, db, now); n != 0 || err != nil {
 			t.Fatalf("a second sweep took %d, %v", n, err)
 		}
