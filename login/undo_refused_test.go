@@ -14,6 +14,7 @@ import (
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
+	"idp/storage"
 )
 
 // gone takes ann's app away and returns the link that takes it back.
@@ -279,6 +280,23 @@ func TestAResetFollowsWhereThePasswordIsVoided(t *testing.T) {
 		b.post(next+"/password", "password", "a new and quiet phrase")
 		if b.Status != 303 || s.password(s.holderOf("ann@example.com")) != "a new and quiet phrase" {
 			t.Errorf("status %d, password %q", b.Status, s.password(s.holderOf("ann@example.com")))
+		}
+	})
+}
+
+func TestALinkOfAnAccountThatIsGoneSaysSoAndBringsNothingBack(t *testing.T) {
+	pages(t, func(s *site) {
+		ann, link := s.gone()
+		path, token, _ := strings.Cut(strings.TrimPrefix(link, s.server.URL), "?token=")
+		b := s.browser().get(path+"?token="+token).want(200, `id="undo-submit"`)
+		s.must(storage.NewAccount(s.db).DropUser(s.Context(), ann)) // while the page is open
+		b.post(path, "token", token).want(404, `id="undo-unknown"`)
+		b.get(path+"?token="+token).want(404, `id="undo-unknown"`, "the account may be gone").wantNot("undo-submit")
+		if _, err := s.undo(link, true); !problem.HasCode(err, "undo_unknown") || len(s.recorded(event.ChangeUndone)) != 0 {
+			t.Errorf("%v", err)
+		}
+		if _, err := s.people.Person(s.Context(), ann); !problem.Is(err, problem.NotFound) {
+			t.Errorf("somebody is back: %v", err)
 		}
 	})
 }
