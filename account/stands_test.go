@@ -2,9 +2,11 @@ package account_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"idp/account"
+	"idp/identity"
 	"idp/internal/secret"
 	"idp/session"
 )
@@ -59,6 +61,55 @@ func TestNothingIsChangedInASessionThatEndedMeanwhile(t *testing.T) {
 		}
 		if after, err := d.people.Person(d.Context(), ann); err != nil || len(after.Factors) != 1 || len(after.Holdings) != 2 || !after.Holdings[0].Primary {
 			t.Errorf("on file is %+v %v", after, err)
+		}
+	})
+}
+
+func TestEverySensitiveActIsBehindTheGateOnBothFaces(t *testing.T) {
+	each(t, func(d *desk) {
+		ann := d.person("ann")
+		d.password(ann)
+		work := string(d.hold(ann, identity.Email, "work@example.com", true, identity.SourceSelf))
+		d.must(d.people.SaveFactor(t.Context(), identity.Factor{
+			ID: "factor_key", UserID: ann, Method: identity.SecurityKey, Name: "key", Secret: secret.NewString("{}"), CreatedAt: d.clock.Now(),
+		}))
+		b, _ := d.on(nil, ann) // half of what Ann can show
+		file := func() string {
+			p, err := d.people.Person(t.Context(), ann)
+			d.must(err)
+			return fmt.Sprintf("%+v", p)
+		}
+		before := file()
+		for _, c := range []struct{ method, path, body string }{
+			{"DELETE", "/me", `{"confirm":"ann@example.com"}`},
+			{"POST", "/me/password", `{"password":"` + otherPassword + `"}`},
+			{"DELETE", "/me/password", ""},
+			{"PATCH", "/me/identifiers/" + work, `{"primary":true}`},
+			{"DELETE", "/me/identifiers/" + work, ""},
+			{"PATCH", "/me/factors/factor_key", `{"name":"mine"}`},
+			{"DELETE", "/me/factors/factor_key", ""},
+			{"POST", "/me/backup-codes", `{}`},
+			{"GET", "/me/export", ""},
+		} {
+			b.Get("/account")
+			d.call(b, c.method, c.path, c.body).want(403, `"step_up_required"`)
+		}
+		for path, form := range map[string][]string{
+			"/account/identifiers/primary":   {"id", work},
+			"/account/identifiers/remove":    {"id", work},
+			"/account/security/add":          {"method", "totp"},
+			"/account/security/rename":       {"factor", "factor_key", "name", "mine"},
+			"/account/security/remove":       {"factor", "factor_key"},
+			"/account/security/backup-codes": nil,
+			"/account/password":              {"password", otherPassword, "others", "yes"},
+			"/account/password/remove":       nil,
+			"/account/export":                nil,
+			"/account/delete":                {"confirm", "ann@example.com"},
+		} {
+			b.Get("/account").Post(path, form...).Want(303, "/sign-in/attempt_").Get(b.To).Want(200, "Enter your password")
+		}
+		if after := file(); after != before {
+			t.Errorf("on file was\n%s\nand is\n%s", before, after)
 		}
 	})
 }

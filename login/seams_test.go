@@ -151,3 +151,18 @@ func TestAnAddressThatAnOperatorGaveToSomebodyElseMeanwhileStaysTheirs(t *testin
 		}
 	})
 }
+
+func TestAResetAsksForTheSecondFactorAlsoOnATrustedBrowser(t *testing.T) {
+	f := login.Facts{Known: true, Trusted: true, Factors: []identity.Factor{{ID: "f", Method: identity.TOTP}}}
+	p := login.Policy{Settings: login.DefaultSettings()}
+	a := login.Attempt{Goal: login.SignIn, Identifier: address("ann@example.com"), UserID: "ann"}
+	for want, shown := range map[login.Step]login.Attempt{
+		login.Ready:             {Proofs: []identity.Proof{{Method: identity.Password, Category: identity.Knowledge}}},
+		login.NeedsSecondFactor: {Reset: true, Proofs: []identity.Proof{{Method: identity.Password, Category: identity.Knowledge}}},
+	} {
+		a.Reset, a.Proofs = shown.Reset, shown.Proofs
+		if got := login.Next(a, f, p); got != want {
+			t.Errorf("reset %v: at %s, want %s", a.Reset, got, want)
+		}
+	}
+}
