@@ -55,7 +55,6 @@ type page struct {
 	Texting       bool // numbers can be added
 	Typed         typed
 	Sessions      []Device
-	Trusted       []Trusted
 	Accounts      []other
 	Grants        []App
 	Done          string // key of what was just done, ""
@@ -93,7 +92,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (s session.Sess
 
 // notices are what the account page may say was done.
 var notices = map[string]string{
-	"ended": "account.done_ended", "ended_others": "account.done_ended_others", "distrusted": "account.done_distrusted", "revoked": "account.done_revoked",
+	"ended": "account.done_ended", "ended_others": "account.done_ended_others", "revoked": "account.done_revoked",
 	"profile": "account.done_profile", "added": "account.done_added", "primary": "account.done_primary", "removed": "account.done_removed",
 	"password": "account.done_password", "password_removed": "account.done_password_removed", "confirmed": "account.done_confirmed",
 }
@@ -142,9 +141,6 @@ func (p *Pages) page(r *http.Request, by By) (data page, err error) {
 		data.Emails = append(data.Emails, i)
 	}
 	if data.Sessions, err = p.Devices(r.Context(), by.Session); err != nil {
-		return data, err
-	}
-	if data.Trusted, err = p.Self.Trusted(r.Context(), by.Session); err != nil {
 		return data, err
 	}
 	if data.Accounts, err = p.others(r, by.Session); err != nil {

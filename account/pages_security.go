@@ -35,7 +35,7 @@ type adding struct {
 }
 
 // securityNotices are what the page may say was done.
-var securityNotices = map[string]string{"renamed": "security.done_renamed", "removed": "security.done_removed", "confirmed": "account.done_confirmed"}
+var securityNotices = map[string]string{"renamed": "security.done_renamed", "removed": "security.done_removed", "distrusted": "account.done_distrusted", "confirmed": "account.done_confirmed"}
 
 func isKey(m identity.Method) bool { return m == identity.Passkey || m == identity.SecurityKey }
 

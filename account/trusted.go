@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"idp/internal/problem"
+	"idp/internal/web"
 	"idp/login"
 	"idp/session"
 )
@@ -64,7 +65,7 @@ func (p *Pages) Distrusted(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Distrust(r.Context(), s, login.TrustID(r.PostFormValue("trust"))); err != nil {
 		return err
 	}
-	return done(w, r, "distrusted")
+	return web.Redirect(w, r, securityPath+"?done=distrusted")
 }
 
 // TrustedBrowsers answers GET /frontend/v1/me/trusted-browsers.

@@ -37,18 +37,18 @@ func TestTrustedBrowsersAreListedAndTakenBack(t *testing.T) {
 		here, s := d.on(nil, ann)
 		_, far := d.on(nil, ann)
 		_, hers := d.on(nil, eve)
-		here.Get("/account").Want(200).WantNot(`id="trusted"`)
+		here.Get("/account/security").Want(200).WantNot(`id="trusted"`)
 		d.trust("trust_here", s)
 		d.clock.Add(time.Second)
 		d.trust("trust_far", far)
 		d.trust("trust_eve", hers)
-		here.Get("/account").Want(200, "Trusted browsers", "This browser", `value="trust_here"`, `value="trust_far"`).WantNot("trust_eve")
+		here.Get("/account/security").Want(200, "Trusted browsers", "This browser", `value="trust_here"`, `value="trust_far"`).WantNot("trust_eve")
 		here.Post("/account/security/trusted/drop", "trust", "trust_eve").Want(404)
-		here.Get("/account").Post("/account/security/trusted/drop", "trust", "trust_far").Follow().Want(200, "asks for your second step again").WantNot("trust_far")
+		here.Get("/account/security").Post("/account/security/trusted/drop", "trust", "trust_far").Follow().Want(200, "asks for your second step again").WantNot("trust_far")
 		if len(d.trusted(ann)) != 1 || len(d.trusted(eve)) != 1 {
 			t.Errorf("trusted are %v and %v", d.trusted(ann), d.trusted(eve))
 		}
-		here.Get("/account").Post("/account/security/trusted/drop").Want(303)
+		here.Get("/account/security").Post("/account/security/trusted/drop").Want(303)
 		if len(d.trusted(ann)) != 0 || len(d.trusted(eve)) != 1 {
 			t.Errorf("trusted are %v and %v", d.trusted(ann), d.trusted(eve))
 		}

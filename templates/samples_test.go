@@ -129,7 +129,6 @@ func accountPage(now time.Time, acme *party, done string, typed m) m {
 			{"ID": "1", "Device": "Chrome · macOS", "This": true, "Public": false, "Place": "Auckland, New Zealand", "Methods": []string{"password", "totp"}, "Network": "203.0.113.7", "Seen": now, "Since": now.AddDate(0, 0, -3)},
 			{"ID": "2", "Device": "Mobile Safari · iOS", "This": false, "Public": true, "Place": "", "Methods": []string{"passkey"}, "Network": "2001:db8::7:1", "Seen": now.Add(-3 * time.Hour), "Since": now.AddDate(0, 0, -20)},
 			{"ID": "3", "Device": "", "This": false, "Public": false, "Place": "", "Methods": []string{"email_link"}, "Network": "198.51.100.4", "Seen": now.Add(-100 * time.Hour), "Since": now.AddDate(0, 0, -25)}},
-		"Trusted":  []m{{"ID": "t1", "This": true, "Device": "Chrome · macOS", "Since": now, "Seen": now, "Expires": now.AddDate(0, 0, 30)}, {"ID": "t2", "This": false, "Device": "", "Since": now, "Seen": now, "Expires": now.AddDate(0, 0, 3)}},
 		"Accounts": []m{{"Session": "s2", "Name": "Bob", "Address": "bob@example.com"}},
 		"Grants":   []m{{"Client": "c", "Party": acme, "Scopes": []string{"openid", "profile", "email"}, "Since": now, "Used": now.Add(-2 * time.Hour)}},
 	}
