@@ -83,7 +83,7 @@ func (i *instance) environment(listen string) []string {
 		"IDP_ENVIRONMENT=development", "IDP_LISTEN=" + listen, "IDP_ISSUER=" + i.Issuer,
 		"IDP_DATA_DIR=" + i.Dir, "IDP_DATABASE_URL=" + i.Database,
 		// Everybody comes from one address here; the tests of the bot check ask for less.
-		"IDP_BOT_CHECK_WRONG_PASSWORDS=100000", "IDP_BOT_CHECK_NETWORK_FAILURES=100000", "IDP_BOT_CHECK_NETWORK_MESSAGES=100000",
+		"IDP_BOT_CHECK_WRONG_PASSWORDS=100000", "IDP_BOT_CHECK_NETWORK_FAILURES=100000", "IDP_BOT_CHECK_NETWORK_MESSAGES=100000", "IDP_LIMITS_NETWORK_ATTEMPTS=100000",
 	}, i.env...)
 }
 

@@ -50,6 +50,7 @@ type Attempt struct {
 	Public     bool                          // "this is a public computer"
 	Within     session.ID                    // of somebody who is signed in: the session it began in
 	SessionID  session.ID                    // set once, by settle
+	Network    string                        // a MAC of the network it began in
 	Version    int                           // 0: not saved yet
 
 	CreatedAt, ExpiresAt, AbandonedAt time.Time

@@ -28,15 +28,17 @@ type Engine struct {
 	People   People
 	Throttle Throttle
 	Trust    Trust // nil: no browser is trusted
-	Sessions session.Store
-	Events   event.Recorder
-	Hasher   Hasher
-	Breaches Breaches  // nil: passwords are not looked up
-	Checker  *Checker  // nil: no bot checks, whatever the settings say
-	WebAuthn *WebAuthn // nil: neither passkeys nor security keys, whatever the settings say
-	Box      *secret.Box
-	Post     func(ctx context.Context, m message.Message) error // in the caller's transaction
-	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
+	// Unfinished bounds how many attempts are open; nil: nothing does.
+	Unfinished Unfinished
+	Sessions   session.Store
+	Events     event.Recorder
+	Hasher     Hasher
+	Breaches   Breaches  // nil: passwords are not looked up
+	Checker    *Checker  // nil: no bot checks, whatever the settings say
+	WebAuthn   *WebAuthn // nil: neither passkeys nor security keys, whatever the settings say
+	Box        *secret.Box
+	Post       func(ctx context.Context, m message.Message) error // in the caller's transaction
+	InTx       func(ctx context.Context, do func(ctx context.Context) error) error
 	// Revoke ends what relying parties hold of a person, in the caller's transaction; a
 	// reset calls it. Nil where nothing is issued.
 	Revoke func(ctx context.Context, u identity.UserID) error
@@ -121,6 +123,10 @@ func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 	if b.Ask != "" && (t.ask.ID == "" || !t.ask.UsedAt.IsZero()) {
 		return View{}, ErrAsk
 	}
+	also, err := e.room(ctx, t)
+	if err != nil {
+		return View{}, err
+	}
 	switch b.Goal {
 	case SignIn:
 	case SignUp:
@@ -134,7 +140,7 @@ func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 	default:
 		return View{}, problem.New(problem.Invalid, "goal_unknown", "An attempt signs in, signs up, steps up, enrolls a factor or extends what is on file.").On("goal")
 	}
-	return e.keep(ctx, t)
+	return e.keep(ctx, t, also...)
 }
 
 // Look answers what is next. It changes nothing, unless nothing is owed any more.

@@ -56,7 +56,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	h.must(err)
 	h.engine = &login.Engine{
 		WebAuthn: site, Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
-		Undos:  storage.NewUndos(db),
+		Undos: storage.NewUndos(db), Unfinished: h.store,
 		Hasher: h.hasher, Box: storagetest.Box(), InTx: db.InTx, Name: "North Wind", Origin: origin, Now: h.clock.Now,
 		Settings:        func() login.Settings { return h.settings },
 		SessionSettings: session.DefaultSettings,

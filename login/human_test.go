@@ -267,6 +267,7 @@ func TestAWrongNumberIsNoWork(t *testing.T) {
 
 func TestOneSolutionOpensOneAttemptHoweverManyRace(t *testing.T) {
 	guarded(t, login.CheckAlways, func(h *house) {
+		h.engine.Limits = login.Limits{BrowserAttempts: 20}
 		b := h.browser()
 		check := b.due(login.ActSignUp, "") // of no attempt in particular
 		answer := solve(check.Puzzle)

@@ -270,3 +270,18 @@ func TestStuffingFromOneNetworkIsSlowedAndOthersAreNot(t *testing.T) {
 		b.signIn().identify("person7@example.com").prove(identity.Password, rightPassword).want(login.Complete)
 	})
 }
+
+func TestAPasskeySignsInWhileThePasswordIsLockedFromAfar(t *testing.T) {
+	each(t, func(h *house) {
+		_, d := h.owner("ann@acme.org", identity.Passkey)
+		h.wrong("ann@acme.org", 11, 0)
+		if len(h.recorded(event.SignInLocked)) != 1 {
+			t.Fatal("the password is not locked")
+		}
+		b := h.from(30).signIn().identify("ann@acme.org").prove(identity.Password, rightPassword).refused("password_wrong", login.NeedsFirstFactor)
+		b.prepare(identity.Passkey).prove(identity.Passkey, d.signs(b.asked())).want(login.Complete)
+		b = h.from(31).signIn().identify("ann@acme.org").prepare(identity.EmailCode)
+		b.prove(identity.EmailCode, h.letter("ann@acme.org", message.SignIn).Code).want(login.NeedsSecondFactor)
+		b.prepare(identity.Passkey).prove(identity.Passkey, d.signs(b.asked())).want(login.Complete)
+	})
+}

@@ -23,6 +23,8 @@ type Limits struct {
 	NetworkMessages int           // messages that a network asked for in an hour and nobody answered
 	NetworkWindow   time.Duration
 	SMS             int // SMS in an hour, to everybody together
+	BrowserAttempts int // open attempts of a browser; one more ends the oldest
+	NetworkAttempts int // open attempts of a network, after which only known browsers begin another
 
 	DoubtPasswords int // wrong passwords for an address before sign-in asks for a bot check
 	DoubtFailures  int // the same of a network, in NetworkWindow
@@ -34,6 +36,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		Passwords: 10, Lock: time.Hour, Codes: 20, Messages: 5,
 		NetworkFailures: 30, NetworkMessages: 30, NetworkWindow: 5 * time.Minute, SMS: 200,
+		BrowserAttempts: 10, NetworkAttempts: 200,
 		DoubtPasswords: 3, DoubtFailures: 5, DoubtMessages: 5,
 	}
 }
@@ -43,6 +46,7 @@ func (l Limits) orDefault() Limits {
 	for _, x := range []struct{ set, def *int }{
 		{&l.Passwords, &d.Passwords}, {&l.Codes, &d.Codes}, {&l.Messages, &d.Messages},
 		{&l.NetworkFailures, &d.NetworkFailures}, {&l.NetworkMessages, &d.NetworkMessages}, {&l.SMS, &d.SMS},
+		{&l.BrowserAttempts, &d.BrowserAttempts}, {&l.NetworkAttempts, &d.NetworkAttempts},
 		{&l.DoubtPasswords, &d.DoubtPasswords}, {&l.DoubtFailures, &d.DoubtFailures}, {&l.DoubtMessages, &d.DoubtMessages},
 	} {
 		if *x.set <= 0 {

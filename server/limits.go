@@ -14,6 +14,7 @@ func limits(c config.Limits, b config.BotCheck) login.Limits {
 		DoubtPasswords: b.WrongPasswords, DoubtFailures: b.NetworkFailures, DoubtMessages: b.NetworkMessages,
 		Passwords: c.WrongPasswords, Lock: c.Lock, Codes: c.WrongCodes, Messages: c.Messages,
 		NetworkFailures: c.NetworkFailures, NetworkMessages: c.NetworkMessages, NetworkWindow: c.NetworkWindow, SMS: c.SMS,
+		BrowserAttempts: c.BrowserAttempts, NetworkAttempts: c.NetworkAttempts,
 	}
 }
 

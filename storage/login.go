@@ -40,6 +40,7 @@ type attemptRow struct {
 	Body      string
 	Password  string // sealed draft, "" for none
 	Factor    string // the same of the factor that is being set up
+	Network   string // where it began, "" once it is over
 	Version   int
 	ExpiresAt int64
 }
@@ -78,6 +79,9 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
 		Wrong: a.Wrong, Within: a.Within, Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
+	if a.SessionID == "" && a.AbandonedAt.IsZero() {
+		r.Network = a.Network
+	}
 	if !a.Draft.PasswordHash.Empty() {
 		r.Password = s.db.box.Seal(attemptPlace(r.ID), []byte(a.Draft.PasswordHash.Reveal()))
 	}
@@ -96,7 +100,7 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
 		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human, Doubted: b.Doubted,
 		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust,
-		Wrong: b.Wrong, Within: b.Within, SessionID: b.Session, Version: r.Version,
+		Wrong: b.Wrong, Within: b.Within, SessionID: b.Session, Network: r.Network, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),
 	}
 	if a.Draft.Factor != nil {
@@ -133,7 +137,7 @@ func (s *Login) SaveAttempt(ctx context.Context, a login.Attempt) error {
 		return explain("create an attempt", err, errAttemptMoved)
 	}
 	res, err := s.db.write(ctx).NewUpdate().Model(&r).
-		Column("user_id", "body", "password", "factor", "version", "expires_at").
+		Column("user_id", "body", "password", "factor", "network", "version", "expires_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", a.Version).
 		Exec(ctx)

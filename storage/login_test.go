@@ -24,7 +24,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Ceremony: json.RawMessage(`{"challenge":"x"}`),
 			}},
-			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Wrong: 3, Within: "sess_0", SessionID: "sess_1",
+			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Wrong: 3, Within: "sess_0", SessionID: "sess_1", Network: "mac",
 			Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1", Address: annsAddress,
 				Factor: &login.DraftFactor{Method: identity.TOTP, Name: "App", Secret: secret.NewString("seed"), Counter: 3, Confirmed: true}},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
@@ -35,8 +35,10 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 		got, err := store.Attempt(ctx, a.ID)
 		must(t, err)
 		// The set of an attempt's fields grows with the engine: each must survive.
-		if !reflect.DeepEqual(got, a) {
-			t.Fatalf("\n got %+v\nwant %+v", got, a)
+		want := a
+		want.Network = "" // it is over, and takes no room there
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("\n got %+v\nwant %+v", got, want)
 		}
 		fields := reflect.ValueOf(a)
 		for i := range fields.NumField() {

@@ -61,7 +61,7 @@ func open(t *testing.T, engine, database string) *world {
 	w.clock.Set(time.Now().Truncate(time.Second)) // certificates and cookies are judged by the machine's clock
 	cfg, warnings, err := config.Load(config.Source{File: "suite/idp.yaml", Environ: []string{
 		fmt.Sprintf("IDP_LISTEN=127.0.0.1:%d", port), "IDP_ISSUER=" + w.issuer,
-		"IDP_DATA_DIR=" + t.TempDir(), "IDP_DATABASE_URL=" + database,
+		"IDP_DATA_DIR=" + t.TempDir(), "IDP_DATABASE_URL=" + database, "IDP_LIMITS_NETWORK_ATTEMPTS=100000",
 		"IDP_TLS_CERTIFICATE_FILE=" + authority.certFile, "IDP_TLS_KEY_FILE=" + authority.keyFile,
 	}})
 	must(t, err)

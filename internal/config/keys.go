@@ -176,6 +176,12 @@ func Keys() []Key {
 		{Name: "limits.sms", Default: "200",
 			Doc: "SMS in an hour, to everybody together. Whoever sends to expensive numbers on purpose gets no further.",
 			at:  func(c *Config) any { return &c.Limits.SMS }},
+		{Name: "limits.browser_attempts", Default: "10",
+			Doc: "Unfinished sign-ins of a browser; one more ends the oldest.",
+			at:  func(c *Config) any { return &c.Limits.BrowserAttempts }},
+		{Name: "limits.network_attempts", Default: "200",
+			Doc: "Unfinished sign-ins of a network, after which only browsers that somebody signed in on begin another.",
+			at:  func(c *Config) any { return &c.Limits.NetworkAttempts }},
 		{Name: "limits.network_window", Default: "5m",
 			Doc: "How long failures of a network count.",
 			at:  func(c *Config) any { return &c.Limits.NetworkWindow }},
@@ -253,6 +259,8 @@ type Limits struct {
 	NetworkFailures int
 	NetworkMessages int
 	SMS             int
+	BrowserAttempts int
+	NetworkAttempts int
 	NetworkWindow   time.Duration
 	Registrations   int
 }
