@@ -31,7 +31,7 @@ func TestSigningInCostsTheDatabaseNoMoreThanItDid(t *testing.T) {
 			before, do               func()
 			statements, transactions int
 		}{
-			{"a sign-in is begun", func() { b = h.browser() }, func() { b.signIn().want(login.NeedsIdentifier) }, 1, 1},
+			{"a sign-in is begun", func() { b = h.browser() }, func() { b.signIn().want(login.NeedsIdentifier) }, 2, 1},
 			{"an address is named", func() { fresh("") }, func() { b.identify("bob@example.com").want(login.NeedsFirstFactor) }, 8, 1},
 			{"sign-in with a password", func() { fresh("bob@example.com") }, func() {
 				b.prove(identity.Password, rightPassword).want(login.Complete)
@@ -49,7 +49,7 @@ func TestSigningInCostsTheDatabaseNoMoreThanItDid(t *testing.T) {
 			{"step-up is begun", func() {
 				b = fresh("ann@example.com").prove(identity.Password, rightPassword).prove(identity.TOTP, h.code(key, 0)).want(login.Complete)
 				h.clock.Add(time.Hour)
-			}, func() { b.within(login.StepUp).want(login.NeedsFirstFactor) }, 8, 1},
+			}, func() { b.within(login.StepUp).want(login.NeedsFirstFactor) }, 9, 1},
 			{"step-up with a password", func() {}, func() {
 				b.prove(identity.Password, rightPassword).want(login.NeedsSecondFactor)
 			}, 19, 3},
