@@ -155,7 +155,7 @@ async function lookAround() {
   await page.goto('/sign-in')
   await field(page, 'Email address').fill('ann@example.com')
   await press(page, 'Forgot password?')
-  await page.waitForLoadState()
+  await page.waitForURL('**/sign-in/attempt_*') // script may have something to find out before it sends the form
   await pictured(page, 'forgot')
   await page.goto('/dev/inbox')
   await pictured(page, 'inbox')
