@@ -29,6 +29,8 @@ const (
 	AddressRemoved       Kind = "address.removed"              // an address or phone number left a person's file
 	FactorAdded          Kind = "factor.added"                 // a person can prove themselves with something more
 	FactorRemoved        Kind = "factor.removed"               // a person cannot prove themselves with something any more
+	AccountLinked        Kind = "external_account.linked"      // a person can sign in by an account they have elsewhere
+	AccountUnlinked      Kind = "external_account.unlinked"    // a person cannot sign in by an account elsewhere any more
 	PasskeyCloned        Kind = "passkey.cloned"               // a passkey or security key was refused: there seems to be a copy of it
 	FactorsReset         Kind = "factor.reset"                 // an operator took all second factors off a person's file
 	BackupCodesMade      Kind = "factor.backup_codes_made"     // a person has fresh backup codes; older ones are void

@@ -45,6 +45,9 @@ func (m Method) Category() Category {
 	case Passkey:
 		return Both
 	}
+	if m.Federated() {
+		return Knowledge // what a connection proves beyond that is its operator's word, for each proof
+	}
 	return None
 }
 
@@ -58,7 +61,7 @@ type Factor struct {
 	Method     Method
 	Name       string        // the person's word for it, "" for none
 	Secret     secret.String // what recognises an answer; each method's file says what that is. Sealed at rest.
-	Credential string        // WebAuthn: the credential id in base64url, nobody else's; "" for other methods
+	Credential string        // WebAuthn: the credential id in base64url; federated: ExternalAccount.Credential; nobody else's. "" for other methods
 	Counter    int64         // moved by use: TOTP, the last time step; WebAuthn, the signature counter; backup code, 1 when spent
 	CreatedAt  time.Time
 	LastUsedAt time.Time
@@ -73,6 +76,8 @@ type Proof struct {
 	Category   Category  `json:"category"`
 	Credential string    `json:"credential"` // id of the factor, or the address that answered
 	At         time.Time `json:"at"`
+	// AMR are references that a trusted connection vouched for (RFC 8176).
+	AMR []string `json:"amr,omitempty"`
 }
 
 // Covered returns the categories that proofs cover together.
@@ -89,6 +94,7 @@ func AMR(proofs []Proof) []string {
 	var refs []string
 	for _, p := range proofs {
 		refs = append(refs, amr[p.Method]...)
+		refs = append(refs, p.AMR...)
 	}
 	if Covered(proofs) == Both && len(proofs) > 0 {
 		refs = append(refs, "mfa")

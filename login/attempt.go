@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/secret"
 	"idp/session"
@@ -18,15 +19,16 @@ type Goal string
 
 // The goals.
 const (
-	SignIn Goal = "sign_in"
-	SignUp Goal = "sign_up"
-	StepUp Goal = "step_up" // prove again within a session
-	Enroll Goal = "enroll"  // within a session, set up another factor
-	Extend Goal = "extend"  // within a session, prove another address or phone number and have it on file
+	SignIn  Goal = "sign_in"
+	SignUp  Goal = "sign_up"
+	StepUp  Goal = "step_up" // prove again within a session
+	Enroll  Goal = "enroll"  // within a session, set up another factor
+	Extend  Goal = "extend"  // within a session, prove another address or phone number and have it on file
+	Connect Goal = "connect" // within a session, prove an account elsewhere and sign in by it from now on
 )
 
 // within reports whether the goal is one of somebody who is signed in already.
-func (g Goal) within() bool { return g == StepUp || g == Enroll || g == Extend }
+func (g Goal) within() bool { return g == StepUp || g == Enroll || g == Extend || g == Connect }
 
 // Attempt is one browser's try at becoming a session: what was shown and proven.
 // What is still owed is Next's to say.
@@ -42,6 +44,7 @@ type Attempt struct {
 	Proofs     []identity.Proof
 	Challenges map[identity.Method]Challenge // one live per method
 	Confirmed  bool                          // our own code to the address in question came back
+	Upstream   *federation.Assertion         // what a provider said of a person whom it is not linked to yet
 	Reset      bool                          // the person said the password is lost
 	Wrong      int                           // wrong answers by second factors
 	Breached   secret.Digest                 // of the stored hash of the password that was proven, if it is known from a breach elsewhere
@@ -60,7 +63,7 @@ type Attempt struct {
 // kept; one mail may carry a code and a link, which are one challenge.
 type Challenge struct {
 	Code      secret.Digest       `json:"code,omitempty"` // MAC of the six digits
-	Link      secret.Digest       `json:"link,omitempty"` // digest of the link's token
+	Link      secret.Digest       `json:"link,omitempty"` // digest of the link's token, or of the state that a browser departed with
 	Target    identity.Identifier `json:"target"`         // where it went, or would have gone
 	Tries     int                 `json:"tries"`          // wrong answers left
 	SentAt    time.Time           `json:"sent_at"`
@@ -78,6 +81,8 @@ type Draft struct {
 	Factor       *DraftFactor  `json:"factor,omitempty"`     // being set up
 
 	Address identity.Identifier `json:"address,omitzero"` // Extend: what is to come on file
+
+	Connection string `json:"connection,omitempty"` // Connect: by which to sign in from now on
 }
 
 // DraftFactor is a factor that is being set up. Nothing is asked of its person before it is

@@ -154,6 +154,9 @@ func (e *Engine) address(ctx context.Context, t *turn, box identity.Method, m *m
 	switch {
 	case t.extending():
 		return e.addressNew(ctx, t, m)
+	case t.a.Goal == SignUp && t.a.UserID == "" && t.a.Upstream != nil:
+		m.Kind = message.VerifyAddress // whether somebody holds it is not told before it answers
+		return true, nil
 	case t.a.Goal == SignUp && t.a.UserID == "" && !t.f.Held:
 		m.Kind = message.SignUp
 		return true, nil
@@ -274,6 +277,9 @@ func (t *turn) confirm(m identity.Method, address identity.Identifier) {
 		if t.f.Held {
 			t.a.Draft = Draft{}
 			t.know(t.holder)
+		}
+		if t.a.Upstream != nil { // it proved nothing before
+			t.a.Proofs = append(t.a.Proofs, t.a.Upstream.Proof(t.now))
 		}
 	}
 	t.a.Proofs = append(t.a.Proofs, identity.Proof{Method: m, Category: m.Category(), Credential: address.Value, At: t.now})

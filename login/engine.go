@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"idp/event"
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
@@ -33,9 +34,10 @@ type Engine struct {
 	Sessions   session.Store
 	Events     event.Recorder
 	Hasher     Hasher
-	Breaches   Breaches  // nil: passwords are not looked up
-	Checker    *Checker  // nil: no bot checks, whatever the settings say
-	WebAuthn   *WebAuthn // nil: neither passkeys nor security keys, whatever the settings say
+	Breaches   Breaches               // nil: passwords are not looked up
+	Checker    *Checker               // nil: no bot checks, whatever the settings say
+	WebAuthn   *WebAuthn              // nil: neither passkeys nor security keys, whatever the settings say
+	Federation *federation.Federation // nil: nobody signs in elsewhere
 	Box        *secret.Box
 	Post       func(ctx context.Context, m message.Message) error // in the caller's transaction
 	InTx       func(ctx context.Context, do func(ctx context.Context) error) error
@@ -71,7 +73,8 @@ type Beginning struct {
 	Browser    session.Browser
 	Goal       Goal
 	Ask        AskID         // relying party waiting, or ""
-	Session    session.ID    // StepUp, Enroll, Extend: the session whose person it is
+	Session    session.ID    // StepUp, Enroll, Extend, Connect: the session whose person it is
+	Connection string        // Connect: by which to sign in from now on
 	Address    string        // Extend: the email address or phone number, as typed
 	Invitation secret.String // SignUp: from the invitation's link, or empty
 	Public     bool          // "this is a public computer"
@@ -133,12 +136,12 @@ func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 		if err := e.admit(ctx, t, b.Invitation); err != nil {
 			return View{}, err
 		}
-	case StepUp, Enroll, Extend:
+	case StepUp, Enroll, Extend, Connect:
 		if err := e.again(ctx, t, b); err != nil {
 			return View{}, err
 		}
 	default:
-		return View{}, problem.New(problem.Invalid, "goal_unknown", "An attempt signs in, signs up, steps up, enrolls a factor or extends what is on file.").On("goal")
+		return View{}, problem.New(problem.Invalid, "goal_unknown", "An attempt signs in, signs up, steps up, enrolls a factor, extends what is on file or connects an account elsewhere.").On("goal")
 	}
 	return e.keep(ctx, t, also...)
 }
@@ -193,6 +196,11 @@ func (e *Engine) Cancel(ctx context.Context, at At) (View, error) {
 	}
 	t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
 	return e.keep(ctx, t)
+}
+
+// policy is what the operator demands of everybody.
+func (e *Engine) policy() Policy {
+	return Policy{Settings: e.Settings(), Connections: e.Federation.Open()}
 }
 
 // find returns the person whom an address belongs to.

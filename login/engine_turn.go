@@ -83,7 +83,8 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 			t.ask = ask
 		}
 	}
-	t.p = Policy{Settings: e.Settings(), Need: t.ask.Need}
+	t.p = e.policy()
+	t.p.Need = t.ask.Need
 	e.suspect(t)
 	if e.WebAuthn == nil {
 		t.p.Passkeys, t.p.SecurityKeys = false, false
@@ -139,12 +140,21 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 		return done, ErrNotNow
 	case !m.open(step, t.a, t.p):
 		return t, ErrNotNow
-	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Closed:
-		return t, ErrClosed
-	case t.a.Goal == SignUp && t.a.UserID == "" && t.p.SignUp == Invited && t.a.Draft.Invitation == "":
-		return t, ErrUninvited
+	case t.a.Goal == SignUp && t.a.UserID == "" && t.a.Upstream == nil: // from a provider may come somebody who is on file
+		return t, t.admitted()
 	}
 	return t, nil
+}
+
+// admitted refuses a sign-up that the operator does not want.
+func (t *turn) admitted() error {
+	switch {
+	case t.p.SignUp == Closed:
+		return ErrClosed
+	case t.p.SignUp == Invited && t.a.Draft.Invitation == "":
+		return ErrUninvited
+	}
+	return nil
 }
 
 // keep commits a turn: what it changes, what follows from it and, when nothing is owed,
@@ -299,6 +309,9 @@ func Options(a Attempt, f Facts, p Policy) []Option {
 	var options []Option
 	for _, m := range usable(a, f, p) {
 		o := Option{Method: m}
+		if c, ok := p.connection(m); ok {
+			o.Connection, o.Title, o.Preset = c.Name, c.Shown(), c.Preset
+		}
 		if box := slot(m); box != "" {
 			target := target(a, f, p, m)
 			o.Target = target.Mask()

@@ -36,7 +36,7 @@ type Keeping struct {
 
 // Keeping says what a person has on file for a second step, and what they may add.
 func (e *Engine) Keeping(p Person) Keeping {
-	f, policy := factsOf(p), Policy{Settings: e.Settings()}
+	f, policy := factsOf(p), e.policy()
 	k := Keeping{
 		Add: enrollable(Attempt{Goal: Enroll}, f, policy), TwoStep: f.hasSecond(policy), Must: policy.TwoStep == Required,
 		Backup: policy.BackupCodes && f.hasSecond(policy),
@@ -124,7 +124,7 @@ func (e *Engine) RenewBackupCodes(ctx context.Context, s session.Session, at At)
 // one transaction. The session must still stand.
 func (e *Engine) alter(ctx context.Context, s session.Session, at At, do func(ctx context.Context, t *turn) error) error {
 	return e.InTx(ctx, func(ctx context.Context) error {
-		t := &turn{at: at, now: e.Now(), p: Policy{Settings: e.Settings()}, a: Attempt{UserID: s.User, SessionID: s.ID, Proofs: s.Proofs}}
+		t := &turn{at: at, now: e.Now(), p: e.policy(), a: Attempt{UserID: s.User, SessionID: s.ID, Proofs: s.Proofs}}
 		p, err := e.People.Person(ctx, s.User)
 		if err != nil {
 			return err
@@ -164,7 +164,8 @@ func (f Facts) backups() []identity.Factor {
 // entered reports whether there is a first factor left, be it by way of a reset.
 func (f Facts) entered(p Policy) bool {
 	mail := !f.mailbox().None() && (p.Password || p.byMail())
-	return mail || p.Password && f.has(identity.Password) || p.Passkeys && f.has(identity.Passkey)
+	elsewhere := slices.ContainsFunc(f.Factors, func(x identity.Factor) bool { return x.Method.Federated() && p.allows(x.Method) })
+	return mail || elsewhere || p.Password && f.has(identity.Password) || p.Passkeys && f.has(identity.Passkey)
 }
 
 func factsOf(p Person) Facts {

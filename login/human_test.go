@@ -255,7 +255,10 @@ func TestAWrongNumberIsNoWork(t *testing.T) {
 			if answer == right {
 				continue
 			}
-			if b.passHuman(answer); problem.HasCode(b.err, "bot_check_failed") {
+			if b.passHuman(answer); b.err == nil {
+				return // by luck; the next answer would be to nothing
+			}
+			if problem.HasCode(b.err, "bot_check_failed") {
 				wrong++
 			}
 		}

@@ -18,10 +18,11 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 	case NeedsHuman:
 		return instead(a, p)
 	case NeedsIdentifier:
+		var methods []identity.Method
 		if p.Passkeys {
-			return []identity.Method{identity.Passkey} // a discoverable one names its person
+			methods = append(methods, identity.Passkey) // a discoverable one names its person
 		}
-		return nil
+		return append(methods, p.federated(false)...)
 	case NeedsFirstFactor:
 		return firsts(a, f, p)
 	case NeedsSecondFactor:
@@ -32,6 +33,13 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 		return []identity.Method{mailed(p)}
 	case NeedsPhoneVerification:
 		return []identity.Method{identity.PhoneCode}
+	case MissingRequirements:
+		if a.Upstream == nil {
+			return p.federated(false)
+		}
+		return nil
+	case NeedsConnection:
+		return slices.DeleteFunc(p.federated(true), func(m identity.Method) bool { return m.Connection() != a.Draft.Connection })
 	default:
 		return nil
 	}
@@ -65,6 +73,14 @@ func firsts(a Attempt, f Facts, p Policy) []identity.Method {
 	}
 	if p.byMail() && (!known || !f.mailbox().None()) {
 		methods = append(methods, mailed(p))
+	}
+	if a.Reset {
+		return methods
+	}
+	for _, m := range p.federated(known) {
+		if !known || f.has(m) {
+			methods = append(methods, m)
+		}
 	}
 	return methods
 }
@@ -125,6 +141,15 @@ func enrollable(a Attempt, f Facts, p Policy) []identity.Method {
 }
 
 // allows reports whether the operator lets people use the method.
+func (p Policy) allows(m identity.Method) bool {
+	if m.Federated() {
+		_, open := p.connection(m)
+		return open
+	}
+	return p.Settings.allows(m)
+}
+
+// allows is the same of our own methods.
 func (s Settings) allows(m identity.Method) bool {
 	switch m {
 	case identity.Password:

@@ -54,6 +54,8 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		return NeedsPhoneVerification
 	case a.Goal == Extend && !a.Confirmed:
 		return NeedsEmailVerification
+	case a.Goal == Connect && a.Upstream == nil:
+		return NeedsConnection
 	}
 	return Ready
 }
@@ -123,7 +125,7 @@ func missing(a Attempt, p Policy) []string {
 	if a.Identifier.None() {
 		fields = append(fields, "email")
 	}
-	if p.Password && a.Draft.PasswordHash.Empty() {
+	if p.Password && a.Draft.PasswordHash.Empty() && a.Upstream == nil { // who comes from a provider goes in by it
 		fields = append(fields, "password")
 	}
 	return fields
@@ -142,6 +144,8 @@ const (
 	setPassword move = "set_password"
 	enroll      move = "enroll"  // choose a factor and get what it takes to set it up
 	confirm     move = "confirm" // show that it works
+	depart      move = "depart"  // go to a provider
+	arrive      move = "arrive"  // come back from it
 	cancel      move = "cancel"
 )
 
@@ -156,8 +160,10 @@ var moves = map[move][]Step{
 	setPassword: {NeedsNewPassword},
 	enroll:      {NeedsEnrollment},
 	confirm:     {NeedsEnrollment},
+	depart:      {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, MissingRequirements, NeedsConnection},
+	arrive:      {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, MissingRequirements, NeedsConnection},
 	cancel: {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEnrollment,
-		NeedsEmailVerification, NeedsPhoneVerification, MissingRequirements, NeedsNewPassword},
+		NeedsEmailVerification, NeedsPhoneVerification, MissingRequirements, NeedsConnection, NeedsNewPassword},
 }
 
 // MayMove reports whether the named move is open at that step; the prover walks along it.

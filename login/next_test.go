@@ -27,8 +27,15 @@ func TestCategoriesAreAsDecided(t *testing.T) {
 			t.Errorf("%s covers %d, want %d", m, got, want)
 		}
 	}
-	if identity.Method("oauth_google").Category() != identity.None {
-		t.Error("a method nobody decided about must prove nothing")
+	for _, m := range []identity.Method{identity.OAuthMethod("google"), identity.SAMLMethod("acme")} {
+		if m.Category() != identity.Knowledge {
+			t.Errorf("%s covers %d, and a password guards it", m, m.Category())
+		}
+	}
+	for _, m := range []identity.Method{"", "oauth_", "smile", "oauth"} {
+		if m.Category() != identity.None {
+			t.Errorf("%q: a method nobody decided about must prove nothing", m)
+		}
 	}
 }
 

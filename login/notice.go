@@ -30,7 +30,9 @@ const (
 	AddressPrimary     ChangeKind = "address_primary" // another one is the main one
 	FactorAdded        ChangeKind = "factor_added"
 	FactorRemoved      ChangeKind = "factor_removed"
-	FactorsReset       ChangeKind = "factors_reset" // by an operator
+	FactorsReset       ChangeKind = "factors_reset"  // by an operator
+	AccountLinked      ChangeKind = "account_linked" // an account elsewhere signs in from now on
+	AccountUnlinked    ChangeKind = "account_unlinked"
 	BackupCodesRenewed ChangeKind = "backup_codes_renewed"
 	FactorCloned       ChangeKind = "factor_cloned" // refused: its counter went backwards
 	FactorLocked       ChangeKind = "factor_locked" // too many wrong answers
@@ -140,7 +142,7 @@ func (n *Notices) notice(c Change) *message.Notice {
 	case AddressAdded, AddressRemoved, AddressPrimary:
 		_, done, _ := strings.Cut(said.What, "_")
 		said.What, said.Address = string(c.Address.Kind)+"_"+done, spelled(c.Before, c.Address)
-	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked:
+	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked, AccountLinked, AccountUnlinked:
 		said.Method, said.Name = string(c.Factor.Method), c.Factor.Name
 	case PasswordReplaced, FactorsReset, BackupCodesRenewed, NewBrowser, Undone:
 	}

@@ -122,13 +122,13 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	case do == "forgot":
 		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Forgot(r.Context(), at) })
 	case do == "code":
-		v, err = p.Engine.Prepare(r.Context(), at, mailed(Policy{Settings: p.Engine.Settings()}))
+		v, err = p.Engine.Prepare(r.Context(), at, mailed(p.Engine.policy()))
 	case form.Password:
 		typed := secret.NewString(r.PostFormValue("password"))
 		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Prove(r.Context(), at, identity.Password, typed) })
 	case !p.Engine.Settings().Password:
 		// Nothing but the mailbox can prove anything: do not make the person ask for it.
-		v, err = p.Engine.Prepare(r.Context(), at, mailed(Policy{Settings: p.Engine.Settings()}))
+		v, err = p.Engine.Prepare(r.Context(), at, mailed(p.Engine.policy()))
 	}
 	if err != nil {
 		return p.Web.Again(w, r, err, "sign_in", form)

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"idp/federation"
 	"idp/identity"
 	"idp/session"
 )
@@ -68,8 +69,30 @@ func DefaultSettings() Settings {
 // Policy is what is demanded of one attempt: settings ∨ organization ∨ the waiting Ask.
 type Policy struct {
 	Settings
-	Need  session.Need
-	Human bool // a bot check is due first
+	Need        session.Need
+	Human       bool                    // a bot check is due first
+	Connections []federation.Connection // in force
+}
+
+// connection returns the connection in force of a federated method.
+func (p Policy) connection(m identity.Method) (federation.Connection, bool) {
+	for _, c := range p.Connections {
+		if c.Method() == m {
+			return c, true
+		}
+	}
+	return federation.Connection{}, false
+}
+
+// federated are the methods of the connections in force, with those that have no button if all are asked for.
+func (p Policy) federated(hidden bool) []identity.Method {
+	var methods []identity.Method
+	for _, c := range p.Connections {
+		if hidden || !c.Hidden {
+			methods = append(methods, c.Method())
+		}
+	}
+	return methods
 }
 
 // Facts are what is on file about the person an attempt is about.

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,8 +21,11 @@ import (
 func (e *Engine) settle(ctx context.Context, t *turn) error {
 	fresh := t.a.UserID == ""
 	if fresh {
+		if err := t.admitted(); err != nil {
+			return err // the rules changed since, or only now it is known that it is a newcomer
+		}
 		if err := t.welcome(); err != nil {
-			return err // the rules changed after the address was typed
+			return err
 		}
 		t.f.User = e.newcomer(t)
 		t.a.UserID = t.f.User.ID
@@ -41,7 +45,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	}
 	draft := t.a.Draft
 	t.a.SessionID, t.a.Draft = s.ID, Draft{}
-	if err := e.Store.SaveAttempt(ctx, t.a); err != nil {
+	done := t.a
+	done.Upstream = nil // what is kept of it is on the person's file
+	if err := e.Store.SaveAttempt(ctx, done); err != nil {
 		return err
 	}
 	if fresh {
@@ -56,6 +62,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 		return err
 	}
 	if err := e.adopt(ctx, t, draft.Address); err != nil {
+		return err
+	}
+	if err := e.link(ctx, t, fresh); err != nil {
 		return err
 	}
 	if err := e.absolve(ctx, t); err != nil { // before there is a session here: that makes the browser a known one
@@ -89,7 +98,7 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 			return err
 		}
 	}
-	if t.a.Goal != Enroll && t.a.Goal != Extend {
+	if t.a.Goal != Enroll && t.a.Goal != Extend && t.a.Goal != Connect {
 		t.tell(event.SignInSucceeded, map[string]string{"methods": methodsOf(t.a.Proofs)})
 	}
 	return e.choose(ctx, t)
@@ -97,9 +106,15 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 
 // newcomer is the person a sign-up makes.
 func (e *Engine) newcomer(t *turn) identity.User {
+	p := identity.Profile{}
+	if t.a.Upstream != nil {
+		p = t.a.Upstream.Profile
+		p.Picture = "" // where the provider has it; ours is made later
+	}
+	p.Name, p.Locale = cmp.Or(t.a.Draft.Name, p.Name), cmp.Or(t.a.Draft.Locale, p.Locale)
 	return identity.User{
 		ID: identity.UserID(secret.NewID("user")), Status: identity.Active,
-		Profile:   identity.Profile{Name: t.a.Draft.Name, Locale: t.a.Draft.Locale},
+		Profile:   p,
 		CreatedAt: t.now, UpdatedAt: t.now,
 	}
 }
@@ -116,7 +131,7 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 	}
 	if err := e.People.SaveHolding(ctx, identity.Holding{
 		ID: identity.HoldingID(secret.NewID("holding")), UserID: user.ID, Identifier: t.a.Identifier, Primary: true,
-		VerifiedAt: t.now, VerifiedBy: confirmedBy(t.a), Source: identity.SourceSelf, CreatedAt: t.now,
+		VerifiedAt: t.now, VerifiedBy: confirmedBy(t.a), Source: sourceOf(t.a), CreatedAt: t.now,
 	}); err != nil {
 		return err
 	}
@@ -191,7 +206,18 @@ func confirmedBy(a Attempt) identity.Method {
 			return p.Method
 		}
 	}
+	if a.believed() {
+		return a.Upstream.Account.Method
+	}
 	return ""
+}
+
+// sourceOf is who put the address that was named on file.
+func sourceOf(a Attempt) string {
+	if m := confirmedBy(a); m.Federated() {
+		return m.Connection()
+	}
+	return identity.SourceSelf
 }
 
 func passwordFactor(u identity.UserID, hash secret.String, now time.Time) identity.Factor {

@@ -21,6 +21,7 @@ const (
 	NeedsEnrollment        Step = "needs_enrollment"
 	NeedsEmailVerification Step = "needs_email_verification"
 	NeedsPhoneVerification Step = "needs_phone_verification"
+	NeedsConnection        Step = "needs_connection" // to go to a provider and come back
 	MissingRequirements    Step = "missing_requirements"
 	NeedsNewPassword       Step = "needs_new_password"
 	Ready                  Step = "ready" // nothing is owed; settle follows at once, so that no screen ever shows it
@@ -81,4 +82,9 @@ type Option struct {
 	Target   string          `json:"target,omitempty"`   // masked: where a message goes
 	Sent     bool            `json:"sent,omitempty"`     // a challenge is out and alive
 	ResendAt time.Time       `json:"resend_at,omitzero"` // earliest time for another message
+
+	// Connection is by which to sign in elsewhere, for federated methods: to be used by Depart.
+	Connection string `json:"connection,omitempty"`
+	Title      string `json:"title,omitempty"`  // what people call it
+	Preset     string `json:"preset,omitempty"` // of which kind it is, "" for none of the known ones
 }

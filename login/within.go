@@ -21,7 +21,7 @@ const RecentFor = 10 * time.Minute
 // Recent is what a sensitive act demands of a session of that person: all that they can
 // show, at most ten minutes ago. What a trusted browser was spared has to be shown.
 func (e *Engine) Recent(p Person) session.Need {
-	return Recent(Facts{Holdings: p.Holdings, Factors: p.Factors}, Policy{Settings: e.Settings()})
+	return Recent(Facts{Holdings: p.Holdings, Factors: p.Factors}, e.policy())
 }
 
 // Recent is the same as a function of what it depends on.
@@ -76,6 +76,13 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		}
 		return nil
 	}
+	if t.a.Goal == Connect {
+		if _, err := e.Federation.Connection(b.Connection); err != nil {
+			return err
+		}
+		t.a.Draft.Connection = b.Connection
+		return nil
+	}
 	if err := t.extend(b.Address); err != nil || t.a.Draft.Address.Kind != identity.Phone {
 		return err
 	}
@@ -100,7 +107,7 @@ func (e *Engine) still(ctx context.Context, t *turn) error {
 func (t *turn) holds() bool {
 	d := t.a.Draft.Factor
 	return !slices.ContainsFunc(t.a.Proofs, func(p identity.Proof) bool {
-		own := d != nil && p.Method == d.Method && p.Credential == d.shown() // comes on file now
+		own := d != nil && p.Method == d.Method && p.Credential == d.shown() || t.a.brings(p) // comes on file now
 		return !own && !t.f.stand(p)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"idp/admin"
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/breach"
 	"idp/internal/config"
@@ -44,6 +45,7 @@ type Rooms struct {
 	Places      *place.Map         // nil: no place is known
 	Keys        *token.KeySet
 	Clients     *provider.Clients
+	Federation  *federation.Federation
 	Sessions    session.Store // says to relying parties which sessions ended
 	Settings    *admin.Keeper
 	Users       *admin.Users
@@ -118,6 +120,12 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
 		Outbound: r.Outbound, Keys: r.Keys,
+	}
+	r.Federation = &federation.Federation{
+		Store: storage.NewConnections(r.DB), Outbound: r.Outbound, Box: r.Box, Issuer: r.Config.Issuer, Now: r.now,
+	}
+	if err := r.Federation.Reload(ctx); err != nil {
+		return err
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
 	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}

@@ -100,6 +100,8 @@ func (s *Server) reload(ctx context.Context, name string) error {
 		return s.Keys.Reload(ctx)
 	case "settings":
 		return s.Settings.Reload(ctx)
+	case "connections":
+		return s.Federation.Reload(ctx)
 	}
 	return nil
 }

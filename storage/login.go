@@ -40,6 +40,7 @@ type attemptRow struct {
 	Body      string
 	Password  string // sealed draft, "" for none
 	Factor    string // the same of the factor that is being set up
+	Upstream  string // sealed: what a provider said, "" for nothing
 	Network   string // where it began, "" once it is over
 	Version   int
 	ExpiresAt int64
@@ -71,6 +72,7 @@ type attemptBody struct {
 
 func attemptPlace(id string) string { return "attempts.password:" + id }
 func draftPlace(id string) string   { return "attempts.factor:" + id }
+func saidPlace(id string) string    { return "attempts.upstream:" + id }
 
 func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), UserID: string(a.UserID), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
@@ -87,6 +89,9 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	}
 	if a.Draft.Factor != nil {
 		r.Factor = s.db.box.Seal(draftPlace(r.ID), []byte(a.Draft.Factor.Secret.Reveal()))
+	}
+	if a.Upstream != nil {
+		r.Upstream = s.db.box.Seal(saidPlace(r.ID), []byte(encode(a.Upstream)))
 	}
 	return r
 }
@@ -109,6 +114,15 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 			return a, err
 		}
 		a.Draft.Factor.Secret = secret.NewString(string(plain))
+	}
+	if r.Upstream != "" {
+		plain, err := s.db.box.Open(saidPlace(r.ID), r.Upstream)
+		if err != nil {
+			return a, err
+		}
+		if err := decode("attempts.upstream", string(plain), &a.Upstream); err != nil {
+			return a, err
+		}
 	}
 	if r.Password == "" {
 		return a, nil
@@ -137,7 +151,7 @@ func (s *Login) SaveAttempt(ctx context.Context, a login.Attempt) error {
 		return explain("create an attempt", err, errAttemptMoved)
 	}
 	res, err := s.db.write(ctx).NewUpdate().Model(&r).
-		Column("user_id", "body", "password", "factor", "network", "version", "expires_at").
+		Column("user_id", "body", "password", "factor", "upstream", "network", "version", "expires_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", a.Version).
 		Exec(ctx)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
@@ -27,6 +28,13 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Wrong: 3, Within: "sess_0", SessionID: "sess_1", Network: "mac",
 			Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1", Address: annsAddress,
 				Factor: &login.DraftFactor{Method: identity.TOTP, Name: "App", Secret: secret.NewString("seed"), Counter: 3, Confirmed: true}},
+			Upstream: &federation.Assertion{
+				Account: identity.ExternalAccount{
+					Method: "oauth_acme", Issuer: "https://op.example", Subject: "7", Email: "ann@example.com", Username: "ann",
+					Tokens: identity.Tokens{Access: "at", Refresh: "rt", Scope: "openid", ExpiresAt: noon.Add(time.Hour)},
+				},
+				Email: annsAddress, Profile: identity.Profile{Name: "Ann"}, Vouched: []string{"otp"}, Both: true, AuthTime: noon, Session: "7", NameID: "7",
+			},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
 		}
 		must(t, store.SaveAttempt(ctx, a))

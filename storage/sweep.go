@@ -45,6 +45,7 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"undos", "id", "expires_at < ?", now.Add(-keepUndos)},
 		{"operator_links", "digest", "expires_at < ?", now},
 		{"assertions", "digest", "expires_at < ?", now},
+		{"arrivals", "id", "expires_at < ?", now},
 		{"bot_checks", "digest", "expires_at < ?", now},
 	}
 	total := 0

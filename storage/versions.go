@@ -9,6 +9,8 @@ const (
 	versionClients  = "clients"
 	versionKeys     = "keys"
 	versionSettings = "settings"
+
+	versionConnections = "connections"
 )
 
 type versionRow struct {

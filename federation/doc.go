@@ -1,0 +1,22 @@
+// Package federation is what another provider says of a person, judged.
+//
+// An operator makes a Connection to an upstream: an OpenID provider, an OAuth 2.0 provider with
+// an interface of its own, or a SAML identity provider. The sign-in engine sends a browser
+// there (Depart) and hands in what it brings back (Finish). What comes out is an Assertion: who
+// the person is there, by issuer and subject, what the provider says of them, and our Verdict on
+// the e-mail address among it. A verdict is made in verdict.go and nowhere else; whatever no row
+// there trusts is unverified, and proves nothing.
+//
+// A departure is bound to one attempt by its State. Nonce, PKCE verifier and SAML request id
+// follow from the state under our own key, so that nothing of them is stored and none can be
+// swapped for another's. Whatever is posted here from another site, where no cookie of ours
+// comes along, waits as an Arrival until the browser fetches it by GET.
+//
+// Which file answers which question:
+//
+//	what can an operator configure?              connection.go
+//	which connections are in force?              federation.go
+//	where is the browser sent, what comes back?  departure.go
+//	what did the provider say?                   assertion.go
+//	is the e-mail address to be believed?        verdict.go, presets.go
+package federation
