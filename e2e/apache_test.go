@@ -88,8 +88,9 @@ func needApache(t *testing.T) string {
 	return binary
 }
 
-// startApache serves the origin; what the application behind it is told, it shows.
-func startApache(t testing.TB, binary, origin string, i *instance, c registered) {
+// startApache serves the origin; what the application behind it is told, it shows. It
+// reports false where somebody took the origin's port since it was chosen.
+func startApache(t testing.TB, binary, origin string, i *instance, c registered) bool {
 	t.Helper()
 	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{
@@ -120,20 +121,25 @@ func startApache(t testing.TB, binary, origin string, i *instance, c registered)
 	}
 	go func() { _ = a.cmd.Wait(); close(a.done) }()
 	t.Cleanup(a.stop)
-	a.awaitReady(i.http)
+	return a.awaitReady(i.http)
 }
 
-func (a *apache) awaitReady(client *http.Client) {
+// awaitReady returns when Apache answers, with false if it ended because its port is taken.
+func (a *apache) awaitReady(client *http.Client) bool {
 	a.t.Helper()
+	impatient := &http.Client{Transport: client.Transport, Timeout: 2 * time.Second} // who has the port might not answer
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if res, err := client.Get(a.Origin + "/"); err == nil {
-			_ = res.Body.Close()
-			return
-		}
 		select {
-		case <-a.done:
+		case <-a.done: // first of all: who has the port might also answer
+			if strings.Contains(a.logs.String(), "Address already in use") {
+				return false
+			}
 			a.t.Fatalf("Apache ended at start:\n%s", a.logs.String())
 		default:
+		}
+		if res, err := impatient.Get(a.Origin + "/"); err == nil {
+			_ = res.Body.Close()
+			return true
 		}
 		if time.Now().After(deadline) {
 			a.t.Fatalf("Apache does not answer after 20 s:\n%s", a.logs.String())
@@ -165,11 +171,16 @@ func behindApache(t *testing.T, leave string, more func(redirect string) []strin
 		i.Secure()
 		i.Start()
 		i.Person(ann, good)
-		origin := elsewhere(t, "https")
-		redirect := origin + "/private/redirect_uri"
-		c := i.Client(append(more(redirect), "--name", "Acme", "--redirect-uri", redirect, "--post-logout-redirect-uri", origin+"/bye")...)
-		startApache(t, binary, origin, i, c)
-		i.meet(t, "apache.mjs", origin, c, "LEAVE="+leave)
+		for range 5 {
+			origin := elsewhere(t, "https")
+			redirect := origin + "/private/redirect_uri"
+			c := i.Client(append(more(redirect), "--name", "Acme", "--redirect-uri", redirect, "--post-logout-redirect-uri", origin+"/bye")...)
+			if startApache(t, binary, origin, i, c) {
+				i.meet(t, "apache.mjs", origin, c, "LEAVE="+leave)
+				return
+			}
+		}
+		t.Fatal("five times, somebody took the port that was free for Apache")
 	})
 }
 
