@@ -69,6 +69,27 @@ need_apache() {
 	export IDP_TEST_APACHE
 }
 
+# Unpacked, not installed: Debian's package brings and starts a web server, and is happy
+# without: PHP serves it to the tests, with a configuration of their own.
+need_simplesamlphp() {
+	local at=e2e/simplesamlphp
+	if ! php -r 'exit(extension_loaded("dom") && extension_loaded("mbstring") ? 0 : 1);' 2>/dev/null; then
+		install php-cli php-xml php-mbstring
+	fi
+	if ! [ -e "$at/www/saml2/idp/metadata.php" ]; then
+		[ -n "$updated" ] || [ "$(id -u)" != 0 ] || apt-get update -qq
+		updated=yes
+		(cd "$scratch" && apt-get download -qq simplesamlphp 2>&1 | { grep -v -i unsandboxed || true; }
+			dpkg -x simplesamlphp_*.deb simplesamlphp)
+		rm "$scratch/simplesamlphp/usr/share/simplesamlphp/config" # leads to where the package would keep its own
+		rm -rf "$at" "$at.part"
+		mv "$scratch/simplesamlphp/usr/share/simplesamlphp" "$at.part"
+		mv "$at.part" "$at" # all of it or nothing
+	fi
+	IDP_TEST_SIMPLESAMLPHP=$PWD/$at
+	export IDP_TEST_SIMPLESAMLPHP
+}
+
 postgres_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1; }
 
 # as_nobody COMMAND...: PostgreSQL refuses to run as root.
