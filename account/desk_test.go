@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -9,9 +10,11 @@ import (
 	"idp/account"
 	"idp/admin"
 	"idp/identity"
+	"idp/internal/outbound"
 	"idp/internal/secret"
 	"idp/internal/web"
 	"idp/internal/web/webtest"
+	"idp/job"
 	"idp/login"
 	"idp/message"
 	"idp/session"
@@ -36,6 +39,16 @@ type desk struct {
 	server   *sessiontest.Site
 	self     *account.Self
 	pages    *account.Pages
+	pictures *account.Pictures
+	jobs     jobs
+}
+
+// jobs are those that wait, oldest first.
+type jobs struct{ waiting []job.Job }
+
+func (q *jobs) Enqueue(_ context.Context, j job.Job) error {
+	q.waiting = append(q.waiting, j)
+	return nil
 }
 
 func each(t *testing.T, f func(d *desk)) {
@@ -69,12 +82,19 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 		Engine: d.engine, Sessions: d.keeper, People: d.people, Store: storage.NewAccount(db), Grants: d.grants, Events: d.events,
 		Locale: d.server.Pages.Locale, Issuer: d.server.URL, Erase: users.Delete, InTx: db.InTx, Now: d.clock.Now,
 	}
+	d.pictures = &account.Pictures{
+		Store: storage.NewPictures(db), People: d.people, Events: d.events, Queue: &d.jobs, Outbound: outbound.New(outbound.Options{Loopback: true}),
+		Box: storagetest.Box(), Issuer: d.server.URL, Log: slog.New(slog.DiscardHandler), InTx: db.InTx, Now: d.clock.Now,
+	}
+	d.self.Pictures, d.engine.Picture = d.pictures, d.pictures.Want
 	d.pages = &account.Pages{Self: d.self, Web: d.server.Pages}
 	in := &login.Pages{Engine: d.engine, Sessions: d.keeper, Web: d.server.Pages}
 	api := &account.API{Self: d.self}
 	d.server.Mount([]web.Route{
 		{Pattern: "GET /{$}", Do: d.pages.Root}, {Pattern: "GET /account", Do: d.pages.Account}, {Pattern: "POST /sign-out", Do: d.pages.SignOut},
 		{Pattern: "POST /account/confirm", Do: d.pages.Confirm}, {Pattern: "POST /account/profile", Do: d.pages.SaveProfile},
+		{Pattern: "GET /avatars/{id}", Do: d.pictures.Serve, Face: web.Plain}, {Pattern: "POST /account/picture/remove", Do: d.pages.DropPicture},
+		{Pattern: "DELETE /me/picture", Do: api.DropPicture, Face: web.Frontend},
 		{Pattern: "POST /account/identifiers", Do: d.pages.AddIdentifier}, {Pattern: "POST /account/identifiers/primary", Do: d.pages.Primary},
 		{Pattern: "POST /account/identifiers/remove", Do: d.pages.Remove}, {Pattern: "GET /account/password", Do: d.pages.PasswordForm},
 		{Pattern: "POST /account/password", Do: d.pages.SetPassword}, {Pattern: "POST /account/password/remove", Do: d.pages.DropPassword},

@@ -22,6 +22,7 @@ type Export struct {
 	Trusted    []ExportedTrusted `json:"trusted_browsers"`
 	Sessions   []Device          `json:"sessions"`
 	Apps       []App             `json:"apps"`
+	Picture    *ExportedPicture  `json:"picture,omitempty"`
 	Events     []ExportedEvent   `json:"events"`           // newest first
 	More       bool              `json:"events_truncated"` // older ones are not in it
 }
@@ -93,6 +94,9 @@ func (a *Self) Export(ctx context.Context, by By) (Export, error) {
 		return Export{}, err
 	}
 	if x.Apps, err = a.Apps(ctx, u.ID); err != nil {
+		return Export{}, err
+	}
+	if x.Picture, err = a.Pictures.export(ctx, u.ID); err != nil {
 		return Export{}, err
 	}
 	if err := a.tell(ctx, by, event.UserExported, nil); err != nil {

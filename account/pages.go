@@ -7,6 +7,7 @@
 //	who acts, and what of ours is on file?        self.go, me.go
 //	what needs a fresh proof, and how is it got?  gate.go
 //	profile, addresses and numbers                profile.go, identifiers.go
+//	where does the picture come from?             pictures.go
 //	password, second factors, trusted browsers    password.go, security.go, trusted.go
 //	where one is signed in, which apps were let in devices.go, apps.go
 //	taking one's data out, and leaving            export.go, delete.go
@@ -47,6 +48,8 @@ type other struct {
 // page is the data of the page "account".
 type page struct {
 	Name, Address string
+	Picture       string // where it is shown, "" if it is not ours or there is none
+	Pictured      bool   // there is one
 	Operator      bool
 	Now           time.Time
 	Profile       profileForm
@@ -93,7 +96,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request) (s session.Sess
 // notices are what the account page may say was done.
 var notices = map[string]string{
 	"ended": "account.done_ended", "ended_others": "account.done_ended_others", "revoked": "account.done_revoked",
-	"profile": "account.done_profile", "added": "account.done_added", "primary": "account.done_primary", "removed": "account.done_removed",
+	"profile": "account.done_profile", "picture": "account.done_picture", "added": "account.done_added", "primary": "account.done_primary", "removed": "account.done_removed",
 	"password": "account.done_password", "password_removed": "account.done_password_removed", "confirmed": "account.done_confirmed",
 }
 
@@ -133,6 +136,7 @@ func (p *Pages) page(r *http.Request, by By) (data page, err error) {
 		Profile: profileForm{f.Name, f.GivenName, f.FamilyName, f.Locale, f.Zoneinfo},
 	}
 	data.Name, data.Address = by.Who.Shown()
+	data.Picture, data.Pictured = p.Pictures.shown(f.Picture), f.Picture != "" && p.Pictures != nil
 	for _, i := range identifiers(by.Who) {
 		if i.Kind == identity.Phone {
 			data.Phones = append(data.Phones, i)

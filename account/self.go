@@ -34,6 +34,7 @@ type Self struct {
 	Events   event.Recorder
 	Locale   func(r *http.Request) string // best language of who sent r
 	Issuer   string
+	Pictures *Pictures // nil: nobody has one
 	InTx     func(ctx context.Context, do func(ctx context.Context) error) error
 	Now      func() time.Time
 

@@ -47,6 +47,9 @@ type Engine struct {
 	// Place says where a network address is, "Auckland, New Zealand", or "". Nil: not known.
 	Place func(network string) string
 	Undos Undos // nil: no change can be taken back
+	// Picture has the picture at an address of a connection's provider fetched later, in the
+	// caller's transaction. Nil: pictures are left where they are.
+	Picture func(ctx context.Context, u identity.UserID, connection, address string) error
 
 	Settings        func() Settings
 	SessionSettings func() session.Settings

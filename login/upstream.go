@@ -203,6 +203,11 @@ func (e *Engine) link(ctx context.Context, t *turn, fresh bool) error {
 		return err
 	}
 	t.tell(event.AccountLinked, map[string]string{"connection": x.Connection(), "factor": string(f.ID)})
+	if e.Picture != nil && x.Profile.Picture != "" && t.f.User.Profile.Picture == "" {
+		if err := e.Picture(ctx, t.a.UserID, x.Connection(), x.Profile.Picture); err != nil {
+			return err
+		}
+	}
 	if fresh {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"idp/avatar"
 	"idp/internal/problem"
 )
 
@@ -179,5 +180,5 @@ func (l *logos) fill(ctx context.Context, uri string, to *logo, now func() time.
 	}
 	l.brush.Lock()
 	defer l.brush.Unlock()
-	drawn, _ = drawLogo(raw)
+	drawn, _ = avatar.Tile(raw)
 }

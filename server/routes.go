@@ -59,6 +59,7 @@ func (s *Server) people() []web.Route {
 	crowd := s.crowd.Bounded
 	return []web.Route{
 		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
+		{Pattern: "GET /avatars/{id}", Do: s.pictures.Serve, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
 		{Pattern: "POST /sign-in", Do: crowd(s.pages.Enter), Face: web.Passage},
 		{Pattern: "GET /sign-in/choose", Do: s.pages.Choose, Face: web.Passage},
@@ -87,6 +88,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "GET /account", Do: s.account.Account, Face: web.Page},
 		{Pattern: "POST /account/confirm", Do: s.account.Confirm, Face: web.Page},
 		{Pattern: "POST /account/profile", Do: s.account.SaveProfile, Face: web.Page},
+		{Pattern: "POST /account/picture/remove", Do: s.account.DropPicture, Face: web.Page},
 		{Pattern: "POST /account/identifiers", Do: s.account.AddIdentifier, Face: web.Page},
 		{Pattern: "POST /account/identifiers/primary", Do: s.account.Primary, Face: web.Page},
 		{Pattern: "POST /account/identifiers/remove", Do: s.account.Remove, Face: web.Page},
@@ -165,6 +167,7 @@ func (s *Server) self() []web.Route {
 		{Pattern: "GET /frontend/v1/me", Do: a.Look, Face: web.Frontend},
 		{Pattern: "PATCH /frontend/v1/me", Do: a.Change, Face: web.Frontend},
 		{Pattern: "DELETE /frontend/v1/me", Do: a.Leave, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/me/picture", Do: a.DropPicture, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/me/password", Do: a.Password, Face: web.Frontend},
 		{Pattern: "DELETE /frontend/v1/me/password", Do: a.DropPassword, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/me/identifiers", Do: a.Add, Face: web.Frontend},

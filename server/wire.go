@@ -31,6 +31,7 @@ type Server struct {
 	api      *login.API
 	consent  *consent.Pages
 	account  *account.Pages
+	pictures *account.Pictures
 	admin    *admin.Pages
 	provider *provider.Provider
 }
@@ -46,6 +47,10 @@ func New(rooms *Rooms) (*Server, error) {
 		Origin: s.Config.IssuerURL().Scheme + "://" + s.Config.IssuerURL().Host, Base: web.Base(s.Config.IssuerURL()),
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
+	s.pictures = &account.Pictures{
+		Store: storage.NewPictures(s.DB), People: storage.NewPeople(s.DB), Events: s.Events, Queue: s.Queue, Outbound: s.Outbound,
+		Box: s.Box, Issuer: s.Config.Issuer, Log: s.Log, InTx: s.DB.InTx, Now: s.now,
+	}
 	s.engine = s.signIn()
 	s.watchChecks()
 	var err error
@@ -60,7 +65,7 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	self := &account.Self{
 		Engine: s.engine, Sessions: s.sessions, People: s.engine.People, Grants: storage.NewConsent(s.DB), Events: s.Events,
-		Store: storage.NewAccount(s.DB), Locale: s.web.Locale, Issuer: s.Config.Issuer, Erase: s.Users.Delete, InTx: s.DB.InTx, Now: s.now,
+		Store: storage.NewAccount(s.DB), Pictures: s.pictures, Locale: s.web.Locale, Issuer: s.Config.Issuer, Erase: s.Users.Delete, InTx: s.DB.InTx, Now: s.now,
 	}
 	s.account = &account.Pages{Self: self, Web: s.web}
 	s.admin = &admin.Pages{
@@ -101,8 +106,8 @@ func (s *Server) signIn() *login.Engine {
 	return &login.Engine{
 		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB), Place: s.Places.Of,
 		Unfinished: storage.NewLogin(s.DB), Federation: s.Federation,
-		Sessions:   s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
-		Checker: s.checker(), Reaches: s.Countries.Reach,
+		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
+		Checker: s.checker(), Reaches: s.Countries.Reach, Picture: s.pictures.Want,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"idp/account"
 	"idp/job"
 	"idp/message"
 	"idp/provider"
@@ -39,6 +40,7 @@ func (s *Server) startWorkers(ctx context.Context) (*workers, error) {
 	err := s.Queue.Start(ctx, job.Handlers{
 		message.JobKind:     s.Outbox.Deliver,
 		provider.LogoutKind: s.provider.TellLogout,
+		account.PictureJob:  s.pictures.Fetch,
 		sweepKind:           func(ctx context.Context, _ json.RawMessage) error { return s.DB.Sweep(ctx) },
 		keysKind:            func(ctx context.Context, _ json.RawMessage) error { return s.Keys.Advance(ctx) },
 	}, []job.Periodic{{Kind: sweepKind, Every: sweepEvery}, {Kind: keysKind, Every: keysEvery}})
