@@ -35,13 +35,17 @@ type Federation struct {
 	Issuer   string // our own, without a slash at the end
 	Now      func() time.Time
 
-	all atomic.Pointer[[]Connection]
+	all       atomic.Pointer[[]Connection]
+	described descriptions // of providers, by themselves
 }
 
 // The problems of connections.
 var (
 	ErrUnknown  = problem.New(problem.NotFound, "connection_unknown", "There is no such way to sign in here.")
 	ErrDisabled = problem.New(problem.Gone, "connection_disabled", "That way to sign in is switched off at the moment.")
+	ErrChanged  = problem.New(problem.Invalid, "upstream_cancelled", "You did not sign in at the other service. Please try again, or choose another way.")
+	ErrAway     = problem.New(problem.Unavailable, "upstream_unavailable", "The other service does not answer at the moment. Please try again in a little while, or choose another way.")
+	ErrSetup    = problem.New(problem.Unavailable, "connection_misconfigured", "That way to sign in is not set up correctly at the moment. Please choose another way.")
 	ErrRefused  = problem.New(problem.Invalid, "upstream_refused", "The other service did not confirm who you are. Please try again, or choose another way.")
 )
 
@@ -106,17 +110,25 @@ type protocol interface {
 	// depart says where to send the browser.
 	depart(ctx context.Context, c Connection, d Departure) (Way, error)
 	// finish checks what it brought back. Whatever a provider, a browser or a stranger did wrong is
-	// ErrRefused with the cause for the log; a provider that cannot be reached is problem.Unavailable.
+	// ErrRefused with the cause for the log; a person who turned back there is ErrChanged; a provider
+	// that cannot be reached is ErrAway, and one that is set up wrongly ErrSetup.
 	finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error)
 }
 
 // speak returns the protocol of a connection.
 func (f *Federation) speak(c Connection) (protocol, error) {
+	switch c.Type {
+	case OIDC:
+		return connect{f}, nil
+	case OAuth2:
+		return plain{f}, nil
+	}
 	return nil, fmt.Errorf("connection %s: nobody here speaks %q", c.Name, c.Type)
 }
 
 // Depart says where to send a browser so that it signs in by the connection.
 func (f *Federation) Depart(ctx context.Context, c Connection, d Departure) (Way, error) {
+	c = c.filled()
 	p, err := f.speak(c)
 	if err != nil {
 		return Way{}, err
@@ -126,6 +138,7 @@ func (f *Federation) Depart(ctx context.Context, c Connection, d Departure) (Way
 
 // Finish checks what the browser brought back and judges it. It must not run in a transaction.
 func (f *Federation) Finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error) {
+	c = c.filled()
 	p, err := f.speak(c)
 	if err != nil {
 		return Assertion{}, err
