@@ -60,6 +60,11 @@ const (
 	ClientDisabled       Kind = "client.disabled"              // a relying party may not be used
 	ClientEnabled        Kind = "client.enabled"               // a relying party may be used again
 	ClientDeleted        Kind = "client.deleted"               // a relying party is gone, and what was issued to it
+	ConnectionCreated    Kind = "connection.created"           // an operator made a way to sign in by an account elsewhere
+	ConnectionUpdated    Kind = "connection.updated"           // such a way was changed
+	ConnectionDisabled   Kind = "connection.disabled"          // nobody signs in by it; what is linked stays
+	ConnectionEnabled    Kind = "connection.enabled"           // people sign in by it again
+	ConnectionDeleted    Kind = "connection.deleted"           // it is gone, and all accounts that were linked by it are unlinked
 	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published

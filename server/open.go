@@ -51,6 +51,7 @@ type Rooms struct {
 	Users       *admin.Users
 	Operators   *admin.Operators
 	Invitations *admin.Invitations
+	Connections *admin.Connections
 
 	now func() time.Time
 }
@@ -132,6 +133,10 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Clock: r.now, Texts: r.Config.Texts()}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
+	}
+	r.Connections = &admin.Connections{
+		Federation: r.Federation, Store: storage.NewConnections(r.DB), Events: r.Events, SignIn: r.Settings.SignIn,
+		InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
 	}
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{

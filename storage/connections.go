@@ -6,13 +6,17 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"idp/admin"
 	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 )
 
-var _ federation.Store = (*Connections)(nil)
+var (
+	_ federation.Store      = (*Connections)(nil)
+	_ admin.ConnectionStore = (*Connections)(nil)
+)
 
 // Connections remembers the upstreams that people sign in by, and what was posted here from there.
 type Connections struct{ db *DB }
@@ -114,6 +118,53 @@ func (s *Connections) DropConnection(ctx context.Context, name string) (linked i
 		return s.db.bump(ctx, versionConnections)
 	})
 	return linked, err
+}
+
+// Linked counts the accounts elsewhere that people have linked, by method.
+func (s *Connections) Linked(ctx context.Context) (map[identity.Method]int, error) {
+	var rows []struct {
+		Method string
+		N      int
+	}
+	err := s.db.read(ctx).NewRaw(`
+		SELECT method, count(*) AS n
+		FROM factors
+		WHERE method LIKE 'oauth!_%' ESCAPE '!' OR method LIKE 'saml!_%' ESCAPE '!'
+		GROUP BY method
+		LIMIT ?`, maxConnections).Scan(ctx, &rows)
+	if err != nil {
+		return nil, explain("count linked accounts", err)
+	}
+	all := make(map[identity.Method]int, len(rows))
+	for _, r := range rows {
+		all[identity.Method(r.Method)] = r.N
+	}
+	return all, nil
+}
+
+// Stranded counts people who may enter and have an account of lost, but no factor of any of
+// ways, nor, where mail is a way in, an address that they have proven.
+func (s *Connections) Stranded(ctx context.Context, lost identity.Method, ways []identity.Method, mail bool) (int, error) {
+	var n int
+	err := s.db.read(ctx).NewRaw(`
+		SELECT count(DISTINCT f.user_id)
+		FROM factors AS f
+		JOIN users AS u ON u.id = f.user_id
+		WHERE u.status = ?
+			AND f.method = ?
+			AND NOT EXISTS (
+				SELECT 1
+				FROM factors AS g
+				WHERE g.user_id = f.user_id
+					AND g.method IN (?))
+			AND NOT (? AND EXISTS (
+				SELECT 1
+				FROM holdings AS h
+				WHERE h.user_id = f.user_id
+					AND h.kind = ?
+					AND h.verified_at IS NOT NULL))`,
+		string(identity.Active), string(lost), bun.List(ways), mail, string(identity.Email)).Scan(ctx, &n)
+	return n, explain("count who has no other way in", err)
 }
 
 // SaveArrival keeps what was posted here until it expires.
