@@ -55,7 +55,7 @@ func (p plain) finish(ctx context.Context, c Connection, d Departure, a Answer) 
 	if err != nil {
 		return Assertion{}, err
 	}
-	if got := v.Get("iss"); got != "" && got != c.issuer() {
+	if got := v.Get("iss"); got != "" && got != c.origin() {
 		return Assertion{}, refuse("the answer is of another issuer")
 	}
 	redeemed, err := v.code()
@@ -66,7 +66,7 @@ func (p plain) finish(ctx context.Context, c Connection, d Departure, a Answer) 
 	if err != nil {
 		return Assertion{}, err
 	}
-	x := &told{issuer: c.issuer(), granted: g}
+	x := &told{issuer: c.origin(), granted: g}
 	if err := p.f.ask(ctx, c, c.UserinfoEndpoint, g.access, &x.claims); err != nil {
 		return Assertion{}, err
 	}
@@ -90,9 +90,9 @@ func (c Connection) auth() Auth {
 	return AuthBasic
 }
 
-// issuer is under which name people of an OAuth 2.0 provider are kept: what the operator or the
+// origin is under which name people of an OAuth 2.0 provider are kept: what the operator or the
 // preset calls it, or where its tokens come from.
-func (c Connection) issuer() string {
+func (c Connection) origin() string {
 	if c.Issuer != "" {
 		return c.Issuer
 	}
