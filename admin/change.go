@@ -51,7 +51,7 @@ func (u *Users) Update(ctx context.Context, id identity.UserID, c Change, actor 
 			return fmt.Errorf("save user: %w", err)
 		}
 		if c.Phone != nil {
-			if err := u.setPhone(ctx, p, phone, c.PhoneVerified); err != nil {
+			if err := u.setPhone(ctx, p, phone, c.PhoneVerified, actor); err != nil {
 				return err
 			}
 		}
@@ -126,7 +126,7 @@ var ErrPhoneInUse = problem.New(problem.Conflict, "phone_in_use",
 
 // setPhone makes the number, if there is one, the only one on the person's file. Two-step
 // verification does not end by the way: a number that codes go to stays.
-func (u *Users) setPhone(ctx context.Context, p login.Person, phone identity.Identifier, verified bool) error {
+func (u *Users) setPhone(ctx context.Context, p login.Person, phone identity.Identifier, verified bool, actor string) error {
 	id := p.User.ID
 	for _, f := range p.Factors {
 		if f.Method == identity.PhoneCode && (f.Secret.Reveal() != phone.Value || !verified) {
@@ -136,7 +136,7 @@ func (u *Users) setPhone(ctx context.Context, p login.Person, phone identity.Ide
 	if err := u.Store.DropHoldings(ctx, id, identity.Phone); err != nil || phone.None() {
 		return err
 	}
-	return u.addPhone(ctx, u.phone(id, phone, verified, identity.SourceOperator))
+	return u.addPhone(ctx, u.phone(id, phone, verified, identity.SourceOperator), actor)
 }
 
 func (u *Users) phone(id identity.UserID, phone identity.Identifier, verified bool, source string) identity.Holding {
@@ -163,7 +163,7 @@ func (u *Users) free(ctx context.Context, phone identity.Identifier) error {
 	return nil
 }
 
-func (u *Users) addPhone(ctx context.Context, h identity.Holding) error {
+func (u *Users) addPhone(ctx context.Context, h identity.Holding, actor string) error {
 	if err := u.free(ctx, h.Identifier); err != nil {
 		return err
 	}
@@ -176,5 +176,5 @@ func (u *Users) addPhone(ctx context.Context, h identity.Holding) error {
 	if !h.Verified() {
 		return nil
 	}
-	return u.People.DropUnverified(ctx, h.Identifier, h.UserID)
+	return u.Help.Claim(ctx, h.Identifier, h.UserID, actor)
 }

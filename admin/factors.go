@@ -15,6 +15,7 @@ import (
 type Helper interface {
 	Unlock(ctx context.Context, u identity.UserID, by string) error
 	Notify(ctx context.Context, c login.Change) error
+	Claim(ctx context.Context, address identity.Identifier, owner identity.UserID, by string) error
 }
 
 // ErrNoFactors says that there is nothing to reset.

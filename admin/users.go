@@ -138,12 +138,12 @@ func (u *Users) write(ctx context.Context, d draft, kind event.Kind, actor strin
 		return fmt.Errorf("save address: %w", err)
 	}
 	if d.holding.Verified() {
-		if err := u.People.DropUnverified(ctx, d.holding.Identifier, d.user.ID); err != nil {
+		if err := u.Help.Claim(ctx, d.holding.Identifier, d.user.ID, actor); err != nil {
 			return fmt.Errorf("drop unproven claims: %w", err)
 		}
 	}
 	if !d.phone.Identifier.None() {
-		if err := u.addPhone(ctx, d.phone); err != nil {
+		if err := u.addPhone(ctx, d.phone, actor); err != nil {
 			return err
 		}
 	}

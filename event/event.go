@@ -25,6 +25,7 @@ const (
 	OperatorAppointed    Kind = "operator.appointed"           // a person became operator
 	OperatorLinkMade     Kind = "operator.link_made"           // a one-time link that makes its opener operator was printed
 	AddressVerified      Kind = "address.verified"             // a person proved that they receive mail at an address
+	ClaimLost            Kind = "address.claim_lost"           // an account claimed an address that somebody else proved, and had nothing else: nobody gets in by it
 	AddressPrimary       Kind = "address.primary"              // another address or phone number is a person's main one
 	AddressRemoved       Kind = "address.removed"              // an address or phone number left a person's file
 	FactorAdded          Kind = "factor.added"                 // a person can prove themselves with something more

@@ -59,13 +59,14 @@ type Tokens struct {
 }
 
 // Credential is the one name of the account that no other factor has: a digest over the
-// connection, its issuer and the subject.
+// connection, its issuer and the subject. The colon is in no WebAuthn credential id, so that
+// nobody registers a passkey under the name of somebody's account.
 func (x ExternalAccount) Credential() string {
 	h := sha256.New()
 	for _, part := range []string{string(x.Method), x.Issuer, x.Subject} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	return "external:" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // Label is how the person recognises the account: its address or its name there.

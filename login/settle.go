@@ -126,7 +126,7 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 	if err := e.People.SaveUser(ctx, user); err != nil {
 		return err
 	}
-	if err := e.People.DropUnverified(ctx, t.a.Identifier, user.ID); err != nil {
+	if err := e.Claim(ctx, t.a.Identifier, user.ID, string(user.ID)); err != nil {
 		return err
 	}
 	if err := e.People.SaveHolding(ctx, identity.Holding{
@@ -157,7 +157,7 @@ func (e *Engine) vouch(ctx context.Context, t *turn) error {
 		if by == "" || h.Identifier != t.a.Identifier || h.Verified() {
 			continue
 		}
-		if err := e.People.DropUnverified(ctx, h.Identifier, h.UserID); err != nil {
+		if err := e.Claim(ctx, h.Identifier, h.UserID, string(h.UserID)); err != nil {
 			return err
 		}
 		h.VerifiedAt, h.VerifiedBy = t.now, by
@@ -181,7 +181,7 @@ func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier
 
 // hold puts an address or number that answered on the person's file.
 func (e *Engine) hold(ctx context.Context, t *turn, address identity.Identifier) error {
-	if err := e.People.DropUnverified(ctx, address, t.a.UserID); err != nil {
+	if err := e.Claim(ctx, address, t.a.UserID, string(t.a.UserID)); err != nil {
 		return err
 	}
 	by := identity.EmailCode

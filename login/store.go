@@ -24,18 +24,19 @@ type Store interface {
 
 // People is where persons are looked up and written.
 type People interface {
-	Find(ctx context.Context, i identity.Identifier) (Person, error)                       // problem.NotFound
-	Person(ctx context.Context, id identity.UserID) (Person, error)                        // problem.NotFound
-	SaveUser(ctx context.Context, u identity.User) error                                   // creates at Version 0; problem.Conflict if Version moved
-	SaveHolding(ctx context.Context, h identity.Holding) error                             // problem.Conflict if somebody else holds it verified
-	DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) error // others' unproven claims to it
-	SaveFactor(ctx context.Context, f identity.Factor) error                               // creates or replaces all but the counter; one password per person; problem.Conflict if the credential is somebody's
-	DropFactor(ctx context.Context, u identity.UserID, id identity.FactorID) error         // problem.NotFound if that person has no such factor
+	Find(ctx context.Context, i identity.Identifier) (Person, error) // problem.NotFound
+	Person(ctx context.Context, id identity.UserID) (Person, error)  // problem.NotFound
+	SaveUser(ctx context.Context, u identity.User) error             // creates at Version 0; problem.Conflict if Version moved
+	SaveHolding(ctx context.Context, h identity.Holding) error       // problem.Conflict if somebody else holds it verified
+	// DropUnverified drops others' unproven claims to it, and says whose they were.
+	DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) ([]identity.UserID, error)
+	SaveFactor(ctx context.Context, f identity.Factor) error                       // creates or replaces all but the counter; one password per person; problem.Conflict if the credential is somebody's
+	DropFactor(ctx context.Context, u identity.UserID, id identity.FactorID) error // problem.NotFound if that person has no such factor
 
 	// UseFactor moves the factor's counter on from was, and notes when it was used: of those who
 	// race, and of those who come again, all but one get problem.Conflict.
 	UseFactor(ctx context.Context, id identity.FactorID, was, counter int64, at time.Time) error
-	// ByCredential returns who has that WebAuthn credential, or problem.NotFound.
+	// ByCredential returns who has that WebAuthn credential or account elsewhere, or problem.NotFound.
 	ByCredential(ctx context.Context, credential string) (Person, error)
 }
 

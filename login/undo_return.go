@@ -83,7 +83,7 @@ func (e *Engine) returnHoldings(ctx context.Context, u Undo, p Person) (missing 
 		case err != nil && !problem.Is(err, problem.NotFound):
 			return nil, err
 		}
-		if err := e.People.DropUnverified(ctx, was.Identifier, p.User.ID); err != nil {
+		if err := e.Claim(ctx, was.Identifier, p.User.ID, ""); err != nil {
 			return nil, err
 		}
 		was.UserID = p.User.ID

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"idp/account"
 	"idp/admin"
+	"idp/identity"
 	"idp/internal/web"
 	"idp/login"
 	"idp/storage"
@@ -12,9 +14,13 @@ import (
 
 // help is as much of the engine as helps somebody who cannot get in; commands need no more.
 func (r *Rooms) help() admin.Helper {
+	store := storage.NewAdmin(r.DB)
 	return &login.Engine{
 		People: storage.NewPeople(r.DB), Throttle: storage.NewThrottle(r.DB), Trust: storage.NewTrust(r.DB), Undos: storage.NewUndos(r.DB),
 		Sessions: r.Sessions, Events: r.Events, Box: r.Box, Post: r.Outbox.Post, InTx: r.DB.InTx,
+		Revoke: func(ctx context.Context, u identity.UserID) error {
+			return store.EndAuthorizations(ctx, u, r.now())
+		},
 		Settings: r.SignIn, Origin: r.Config.Issuer, Now: r.now,
 	}
 }

@@ -98,7 +98,7 @@ func (p *People) UseFactor(ctx context.Context, id identity.FactorID, was, count
 	return oneRow("use a factor", res, err, errFactorUsed)
 }
 
-// ByCredential returns who has that WebAuthn credential, or problem.NotFound.
+// ByCredential returns who has that WebAuthn credential or account elsewhere, or problem.NotFound.
 func (p *People) ByCredential(ctx context.Context, credential string) (login.Person, error) {
 	var r userRow
 	err := p.db.read(ctx).NewSelect().Model(&r).

@@ -251,13 +251,16 @@ func (p *People) SaveHolding(ctx context.Context, h identity.Holding) error {
 	})
 }
 
-// DropUnverified removes what others than keep claimed of the identifier and never proved.
-func (p *People) DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) error {
+// DropUnverified removes what others than keep claimed of the identifier and never proved, and
+// returns who these were.
+func (p *People) DropUnverified(ctx context.Context, i identity.Identifier, keep identity.UserID) ([]identity.UserID, error) {
+	var claimants []identity.UserID
 	_, err := p.db.write(ctx).NewDelete().Model((*holdingRow)(nil)).
 		Where("kind = ?", string(i.Kind)).
 		Where("value = ?", i.Value).
 		Where("verified_at IS NULL").
 		Where("user_id <> ?", string(keep)).
-		Exec(ctx)
-	return explain("drop unproven claims", err)
+		Returning("user_id").
+		Exec(ctx, &claimants)
+	return claimants, explain("drop unproven claims", err)
 }

@@ -78,7 +78,11 @@ func TestAnAddressBelongsToWhoeverProvedIt(t *testing.T) {
 		_, err := people.Find(ctx, annsAddress)
 		wantKind(t, err, problem.NotFound) // an unproven claim signs nobody in
 		must(t, people.SaveHolding(ctx, holding(owner, annsAddress.Value, true)))
-		must(t, people.DropUnverified(ctx, annsAddress, owner.ID))
+		dropped, err := people.DropUnverified(ctx, annsAddress, owner.ID)
+		must(t, err)
+		if !slices.Equal(dropped, []identity.UserID{squatter.ID}) {
+			t.Errorf("the claims of %v were dropped", dropped)
+		}
 		got, err := people.Find(ctx, annsAddress)
 		must(t, err)
 		if got.User.ID != owner.ID {
