@@ -141,15 +141,21 @@ func (x *API) event(w http.ResponseWriter, r *http.Request, in any, do func(At) 
 			return err
 		}
 	}
-	b, err := x.Keeper.Browser(r)
+	at, err := x.at(r)
 	if err != nil {
 		return err
 	}
-	v, err := do(At{
+	v, err := do(at)
+	return x.answer(w, http.StatusOK, v, err)
+}
+
+// at says which attempt the path names and who asks.
+func (x *API) at(r *http.Request) (At, error) {
+	b, err := x.Keeper.Browser(r)
+	return At{
 		Attempt: AttemptID(r.PathValue("attempt")), Browser: b,
 		Network: web.Network(r), UserAgent: r.UserAgent(), Locale: x.Locale(r),
-	})
-	return x.answer(w, http.StatusOK, v, err)
+	}, err
 }
 
 func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error {

@@ -42,6 +42,18 @@ func (c *Crowd) Bounded(do func(w http.ResponseWriter, r *http.Request) error) f
 	}
 }
 
+// Staying is Bounded for those who stay here. Who leaves for a provider waits for that, and must
+// keep nobody else waiting meanwhile.
+func (c *Crowd) Staying(do func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
+	bounded := c.Bounded(do)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if connectionOf(r.PostFormValue("do")) != "" {
+			return do(w, r)
+		}
+		return bounded(w, r)
+	}
+}
+
 // ended is a body that is read up, for whatever reason.
 type ended struct{ err error }
 

@@ -270,7 +270,7 @@ func (e *Engine) view(t *turn) View {
 	}
 	if t.ask.ID != "" {
 		party := t.ask.Party
-		v.Party, v.Hint = &party, t.ask.Hint
+		v.Party, v.Hint, v.ask = &party, t.ask.Hint, t.ask.ID
 	}
 	if step == MissingRequirements {
 		v.Confirmed = t.a.Confirmed

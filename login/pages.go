@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/web"
@@ -27,15 +28,18 @@ const (
 func attemptPath(id AttemptID) string { return signInPath + "/" + string(id) }
 
 // at says which attempt the path names and who asks.
-func (p *Pages) at(r *http.Request) (At, error) {
+func (p *Pages) at(r *http.Request) (At, error) { return p.on(r, AttemptID(r.PathValue("attempt"))) }
+
+// on says who asks, about that attempt.
+func (p *Pages) on(r *http.Request, id AttemptID) (At, error) {
 	b, err := p.Sessions.Browser(r)
 	if err != nil && !problem.Is(err, problem.NotFound) {
 		return At{}, err
 	}
 	// A browser we have never seen is the zero Browser: it owns no attempt.
-	web.Note(r.Context(), web.KeyAttempt, r.PathValue("attempt"))
+	web.Note(r.Context(), web.KeyAttempt, string(id))
 	return At{
-		Attempt: AttemptID(r.PathValue("attempt")), Browser: b, Network: web.Network(r),
+		Attempt: id, Browser: b, Network: web.Network(r),
 		UserAgent: session.Clip(r.UserAgent()), Locale: p.Web.Locale(r),
 	}, nil
 }
@@ -102,7 +106,7 @@ func (p *Pages) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.lost(w, r, err)
 	}
-	return p.page(w, r, v, nil)
+	return p.page(w, r, v, p.mishap(r, v))
 }
 
 // answer finishes a POST: onwards if all is well, else the page again with what is wrong.
@@ -158,6 +162,11 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, v View, trouble err
 		return p.enrolling(w, r, v, trouble)
 	case NeedsHuman:
 		return p.human(w, r, v, trouble)
+	case NeedsConnection:
+		if o, ok := pick(v.Methods, ""); ok {
+			return p.connection(w, r, v, o, trouble)
+		}
+		return p.lost(w, r, federation.ErrDisabled)
 	case Ready:
 	}
 	return errEnroll
@@ -194,6 +203,9 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 	}
 	if isKeyMethod(picked.Method) {
 		return p.key(w, r, v, picked.Method, trouble)
+	}
+	if picked.Connection != "" {
+		return p.connection(w, r, v, picked, trouble)
 	}
 	if picked.Method == identity.Password {
 		return p.draw(w, r, trouble, "password", struct {
@@ -247,6 +259,9 @@ func pick(options []Option, wanted identity.Method) (Option, bool) {
 func (p *Pages) methods(w http.ResponseWriter, r *http.Request, v View, trouble error) error {
 	var ways []way
 	for _, o := range v.Methods {
+		if o.Connection != "" {
+			continue
+		}
 		ways = append(ways, way{o.Method, "method." + string(o.Method), o.Target, slot(o.Method) != "", o.Sent})
 	}
 	return p.draw(w, r, trouble, "methods", struct {
@@ -255,5 +270,6 @@ func (p *Pages) methods(w http.ResponseWriter, r *http.Request, v View, trouble 
 		Identifier string
 		Second     bool
 		Methods    []way
-	}{v.Party, v.ID, v.Identifier, v.Step == NeedsSecondFactor, ways})
+		Elsewhere  []elsewhere
+	}{v.Party, v.ID, v.Identifier, v.Step == NeedsSecondFactor, ways, elsewheres(v.Methods)})
 }

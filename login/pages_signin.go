@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 
 	"idp/identity"
@@ -24,6 +25,7 @@ type signInForm struct {
 	Accounts   bool // offer the chooser
 	SignedOut  bool
 	Asks       bool // its script asks if a bot check is due
+	Elsewhere  row  // of buttons to providers
 }
 
 func (p *Pages) blankSignIn() signInForm {
@@ -31,7 +33,7 @@ func (p *Pages) blankSignIn() signInForm {
 	return signInForm{
 		Password: s.Password && !s.TwoPages, ByCode: s.EmailCode || s.EmailLink,
 		Passkey: s.Passkeys && p.Engine.WebAuthn != nil, SignUp: s.SignUp == Open,
-		Asks: p.asks(),
+		Asks: p.asks(), Elsewhere: p.row(),
 	}
 }
 
@@ -39,7 +41,7 @@ func (p *Pages) blankSignIn() signInForm {
 func (p *Pages) signInForm(r *http.Request, v View) signInForm {
 	f := p.blankSignIn()
 	f.Party, f.Attempt, f.Identifier, f.Public = v.Party, v.ID, v.Identifier, v.Public
-	f.Ask = AskID(r.FormValue("ask"))
+	f.Ask = cmp.Or(AskID(r.FormValue("ask")), v.ask)
 	if f.Identifier == "" {
 		f.Identifier = v.Hint
 	}
@@ -105,6 +107,13 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	form.Party, form.Ask, form.Identifier, form.Public = ask.party(), ask.ID, r.PostFormValue("identifier"), r.PostFormValue("public") != ""
 	if do == "passkey" && form.Passkey {
 		return p.enterByKey(w, r, ask, form.Public)
+	}
+	if name := connectionOf(do); name != "" {
+		_, at, err := p.begin(w, r, ask, form.Public)
+		if err != nil {
+			return p.Web.Again(w, r, err, "sign_in", form)
+		}
+		return p.depart(w, r, at, name)
 	}
 	if _, err := identity.ParseEmail(form.Identifier); err != nil {
 		return p.misspelt(w, r, form, do, err)

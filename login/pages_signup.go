@@ -24,17 +24,21 @@ type signUpForm struct {
 	Fixed      bool   // the address answered already
 	Asks       bool   // its script asks if a bot check is due
 	Check      *Check // the widget of a captcha that is due, nil for none
+	Elsewhere  row    // of buttons to providers
 }
 
 func (p *Pages) blankSignUp() signUpForm {
 	s := p.Engine.Settings()
-	return signUpForm{Password: s.Password, Rules: &s.Rules, Asks: p.asks()}
+	return signUpForm{Password: s.Password, Rules: &s.Rules, Asks: p.asks(), Elsewhere: p.row()}
 }
 
 func (p *Pages) signUpForm(v View) signUpForm {
 	f := p.blankSignUp()
 	f.Party, f.Attempt, f.Email, f.Public = v.Party, v.ID, v.Identifier, v.Public
-	f.Fixed = v.Confirmed
+	f.Ask, f.Fixed = v.ask, v.Confirmed
+	if f.Fixed {
+		f.Elsewhere = row{}
+	}
 	return f
 }
 
@@ -93,6 +97,9 @@ func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
 	form := p.blankSignUp()
 	form.Party, form.Ask, form.Email, form.Name = ask.party(), ask.ID, r.PostFormValue("email"), r.PostFormValue("name")
 	form.Invitation, form.Public = r.PostFormValue("invitation"), r.PostFormValue("public") != ""
+	if name := connectionOf(r.PostFormValue("do")); name != "" {
+		return p.registerElsewhere(w, r, ask, form, name)
+	}
 	if _, err := identity.ParseEmail(form.Email); err != nil {
 		return p.Web.Again(w, r, identity.ErrEmail.On("email"), "sign_up", form)
 	}
@@ -116,6 +123,18 @@ func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
 		return p.Web.Again(w, r, err, "sign_up", form)
 	}
 	return p.advance(w, r, v)
+}
+
+// registerElsewhere begins a sign-up by an account that the person has elsewhere.
+func (p *Pages) registerElsewhere(w http.ResponseWriter, r *http.Request, ask Ask, form signUpForm, connection string) error {
+	_, at, err := p.beginSignUp(w, r, ask, form)
+	switch {
+	case problem.Is(err, problem.Forbidden):
+		return p.closed(w, r, err)
+	case err != nil:
+		return p.Web.Again(w, r, err, "sign_up", form)
+	}
+	return p.depart(w, r, at, connection)
 }
 
 func (p *Pages) beginSignUp(w http.ResponseWriter, r *http.Request, ask Ask, form signUpForm) (View, At, error) {

@@ -36,7 +36,34 @@ type Settings struct {
 	TrustDays    int     `json:"trust_days"`    // for so long a browser may skip the second factor; 0: never
 
 	BotCheck BotCheck `json:"bot_check"` // when visitors show that they are no robots
+
+	Buttons Buttons `json:"connections"` // how the ways to other providers look
 }
+
+// Buttons are how the ways to other providers look on the sign-in and sign-up pages. Zero fields
+// are as in DefaultSettings.
+type Buttons struct {
+	Layout ButtonLayout `json:"layout"`
+	Place  ButtonPlace  `json:"place"`
+}
+
+// ButtonLayout says how much a button says.
+type ButtonLayout string
+
+// The layouts.
+const (
+	Blocks ButtonLayout = "block" // a line each, with words; two a line where there are many
+	Icons  ButtonLayout = "icon"  // a small drawing each, in one row
+)
+
+// ButtonPlace says where the buttons are.
+type ButtonPlace string
+
+// The places.
+const (
+	Top    ButtonPlace = "top"    // before the form
+	Bottom ButtonPlace = "bottom" // after it
+)
 
 // TwoStep says who needs two-step verification.
 type TwoStep string
@@ -62,7 +89,7 @@ func DefaultSettings() Settings {
 		SignUp: Open, Password: true, EmailCode: true, EmailLink: true,
 		Rules: PasswordRules{MinLength: 8, MinScore: 2}, Addresses: identity.DefaultAddressRules(),
 		TwoStep: Optional, TOTP: true, BackupCodes: true, SecurityKeys: true, Passkeys: true,
-		BotCheck: CheckSuspicious,
+		BotCheck: CheckSuspicious, Buttons: Buttons{Layout: Blocks, Place: Top},
 	}
 }
 

@@ -65,6 +65,8 @@ type View struct {
 	Cookie *session.Token `json:"-"`
 	// Public says that the cookie must be forgotten with the window.
 	Public bool `json:"-"`
+
+	ask AskID // of the relying party that waits
 }
 
 // Enrollment is a factor on its way.

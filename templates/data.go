@@ -71,9 +71,11 @@ func registered(uri string) template.URL {
 	return template.URL(uri) //nolint:gosec // judged at registration, and above
 }
 
-// FormPost is the data of the page "form_post" (OAuth 2.0 Form Post Response Mode).
+// FormPost is the data of the page "form_post": a response to a relying party (OAuth 2.0 Form Post
+// Response Mode), or a request to a provider (SAML HTTP POST binding).
 type FormPost struct {
-	Action string            // the client's registered redirect URI
-	Fields map[string]string // the parameters of the response
+	Action string            // the client's registered redirect URI, or the provider's address
+	Fields map[string]string // what is sent
 	Party  string
+	Away   bool // it goes to a provider
 }

@@ -21,6 +21,9 @@ func (f Frame) N(key string, n int, pairs ...any) string {
 // Asset returns the path of a style or script under its hashed name.
 func (f Frame) Asset(name string) string { return "/assets/" + f.set.hashed[name] }
 
+// Wide reports whether the page is one of the wide ones, which have a style of their own.
+func (f Frame) Wide() bool { return f.wide }
+
 // Token reveals the form token, for the one hidden input of each form.
 func (f Frame) Token() string { return f.Form.Reveal() }
 

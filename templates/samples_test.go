@@ -27,15 +27,26 @@ func sample(page string) templates.Frame {
 	panic("no sample of page " + page)
 }
 
+var makers = []m{
+	{"Connection": "google", "Title": "Google", "Preset": "google"}, {"Connection": "github", "Title": "GitHub", "Preset": "github"},
+	{"Connection": "microsoft", "Title": "Microsoft", "Preset": "microsoft"}, {"Connection": "acme", "Title": "Acme Corporation Single Sign-On", "Preset": ""},
+	{"Connection": "apple", "Title": "Apple", "Preset": "apple"}, {"Connection": "gitlab", "Title": "GitLab", "Preset": "gitlab"},
+	{"Connection": "discord", "Title": "Discord", "Preset": "discord"}, {"Connection": "slack", "Title": "Slack", "Preset": "slack"},
+}
+
+func elsewhere(n int, icons, bottom bool) m {
+	return m{"Buttons": makers[:n], "Icons": icons, "Bottom": bottom}
+}
+
 func samples() []drawing {
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t", "/oauth2/clients/client_1/logo"}
 	rules := m{"MinLength": 8, "MinScore": 2, "MixedCase": true, "Digit": true, "Special": true}
 	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
 	return []drawing{
-		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Attempt": "", "Identifier": "", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false, "Asks": true}}},
-		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false, "Asks": true}}},
-		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "Passkey": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true, "Asks": false}}},
+		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Attempt": "", "Identifier": "", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(3, false, false)}}},
+		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(0, false, false)}}},
+		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "Passkey": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true, "Asks": false, "Elsewhere": elsewhere(8, true, true)}}},
 		{"password", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Change": "#", "Others": true, "Forgot": true, "Asks": true}}},
 		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": true, "Second": false, "Phone": false, "Backup": false, "Others": true, "Wait": 27, "TrustDays": 30, "Trust": true}}},
 		{"code", templates.Frame{Trouble: &templates.Trouble{Problem: "code_wrong", Text: "That code is not right.", Field: "answer"}, Data: m{"Party": nil, "Attempt": "a", "Method": "email_code", "Target": "a•••@acme.example", "Reset": true, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": false, "Second": false, "Phone": false, "Backup": false, "Others": false, "Wait": 0, "TrustDays": 0, "Trust": false}}},
@@ -60,7 +71,9 @@ func samples() []drawing {
 		{"code", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Method": "phone_code", "Target": "•••56", "Reset": false, "Sent": false, "Mailed": true, "ByCode": true, "ByLink": false, "Second": false, "Phone": true, "Backup": false, "Others": false, "Wait": 0, "TrustDays": 0, "Trust": false}}},
 		{"enroll_phone", templates.Frame{Trouble: &templates.Trouble{Problem: "phone_invalid", Text: "Enter a phone number with its country code, like +44 20 7946 0018.", Field: "phone"}, Data: m{"Party": nil, "Attempt": "a", "Number": "07400 123456", "Target": "", "Wait": 0, "Others": true}}},
 		{"enroll_phone", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Number": "", "Target": "•••56", "Wait": 27, "Others": true}}},
-		{"methods", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Second": false, "Methods": []m{{"Method": "password", "Key": "method.password", "Target": "", "Mailed": false, "Sent": false}, {"Method": "email_code", "Key": "method.email_code", "Target": "a•••@acme.example", "Mailed": true, "Sent": false}}}}},
+		{"methods", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Second": false, "Elsewhere": makers[:1], "Methods": []m{{"Method": "password", "Key": "method.password", "Target": "", "Mailed": false, "Sent": false}, {"Method": "email_code", "Key": "method.email_code", "Target": "a•••@acme.example", "Mailed": true, "Sent": false}}}}},
+		{"connection", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Way": makers[3], "Others": true, "Connect": false}}},
+		{"connection", templates.Frame{Trouble: &templates.Trouble{Problem: "upstream_cancelled", Text: "You did not finish at GitHub. Please try again, or choose another way."}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "", "Way": makers[1], "Others": false, "Connect": true}}},
 		{"forgot", templates.Frame{Data: m{"Party": nil, "Ask": "", "Identifier": "", "Code": false, "Asks": true}}},
 		{"new_password", templates.Frame{Trouble: &templates.Trouble{Problem: "password_too_weak", Text: "That password is easy to guess. Add another word or two, and avoid names, dates and your address.", Field: "password"}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Rules": rules, "Breached": false}}},
 		{"new_password", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Rules": rules, "Breached": true}}},
@@ -76,8 +89,8 @@ func samples() []drawing {
 		{"undone", templates.Frame{Data: m{"Voided": true, "Attempt": "attempt_1", "Mailbox": "a•••@acme.example", "Missing": []string{"b•••@acme.example"}}}},
 		{"undone", templates.Frame{Data: m{"Voided": false, "Attempt": "", "Mailbox": "", "Missing": []string{}}}},
 		{"choose", templates.Frame{Data: m{"Party": acme, "Ask": "ask_1", "Accounts": []m{{"Session": "s1", "Name": "Ann Lee", "Address": "ann@acme.example"}, {"Session": "s2", "Name": "bob.long-address-for-testing@subdomain.example.com", "Address": "bob.long-address-for-testing@subdomain.example.com"}}}}},
-		{"sign_up", templates.Frame{Data: m{"Party": acme, "Ask": "", "Attempt": "", "Email": "", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false, "Fixed": false, "Asks": true, "Check": nil}}},
-		{"sign_up", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Email": "ann@acme.example", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false, "Fixed": true, "Asks": false, "Check": m{"Provider": "turnstile", "SiteKey": "0x4AAA", "Action": "sign_up"}}}},
+		{"sign_up", templates.Frame{Data: m{"Party": acme, "Ask": "", "Attempt": "", "Email": "", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false, "Fixed": false, "Asks": true, "Elsewhere": elsewhere(1, false, true), "Check": nil}}},
+		{"sign_up", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Email": "ann@acme.example", "Name": "", "Password": true, "Rules": rules, "Invitation": "", "Public": false, "Fixed": true, "Asks": false, "Elsewhere": elsewhere(0, false, false), "Check": m{"Provider": "turnstile", "SiteKey": "0x4AAA", "Action": "sign_up"}}}},
 		{"human", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Check": m{"Provider": "work", "SiteKey": "", "Action": "sign_in", "Puzzle": m{"Challenge": "w_1.1.8.15.ab", "Salt": "w_1", "Rounds": 8, "Bits": 15}}, "Method": "email_code", "Target": "a•••@acme.example", "Reset": false}}},
 		{"human", templates.Frame{Trouble: &templates.Trouble{Problem: "bot_check_unreachable", Text: "The check cannot be made at the moment. Please have a code mailed to you instead.", Field: "human"}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Check": m{"Provider": "hcaptcha", "SiteKey": "10000000-ffff", "Action": "reset", "Puzzle": nil}, "Method": "reset_password_email_code", "Target": "a•••@acme.example", "Reset": true}}},
 		{"consent", templates.Frame{Data: m{"Party": acme, "Host": "app.acme.example", "Ask": "a", "Session": "s", "Name": "Ann Lee", "Address": "ann@acme.example", "Scopes": []string{"openid", "profile", "email", "offline_access", "reports:read"}}}},
@@ -86,6 +99,7 @@ func samples() []drawing {
 		{"logged_out", templates.Frame{Data: templates.LoggedOut{Why: "address"}}},
 		{"logout", templates.Frame{Data: templates.Logout{Account: "ann@acme.example", Action: "/logout", Why: "hint"}}},
 		{"logging_out", templates.Frame{Data: templates.LoggingOut{Frames: []string{"https://app.acme.example/out?iss=x&sid=y"}, To: "https://app.acme.example/bye?state=s"}}},
+		{"form_post", templates.Frame{Data: templates.FormPost{Action: "#", Fields: map[string]string{"SAMLRequest": "x"}, Away: true}}},
 		{"form_post", templates.Frame{Data: templates.FormPost{Action: "#", Fields: map[string]string{"code": "x"}}}},
 		{"error", templates.Frame{Development: true, Data: templates.Failure{Problem: "ask_unknown", Detail: "The app's request has expired. Please go back to the app and sign in again.", Trace: "9f2c4b1a77e0d3a1"}}},
 		{"account", templates.Frame{Data: accountPage(now, acme, "account.done_ended", m{"Email": "", "Phone": ""})}},

@@ -35,6 +35,7 @@ type Set struct {
 	Host  string // of the issuer; an SMS says to browsers where its code belongs
 
 	pages  map[string]*template.Template
+	wide   map[string]bool // the pages whose shape is "wide"
 	mails  map[string]mail
 	texts  map[string]*texttemplate.Template
 	assets map[string]Asset  // by hashed name
@@ -57,7 +58,8 @@ type Frame struct {
 	Trouble     *Trouble      // why a form came back, nil if it did not
 	Data        any
 
-	set *Set
+	set  *Set
+	wide bool
 }
 
 // Trouble is why a form came back.
@@ -82,7 +84,7 @@ func Load(dir string) (*Set, error) {
 }
 
 func load(files fs.FS) (*Set, error) {
-	s := &Set{pages: map[string]*template.Template{}, mails: map[string]mail{}, texts: map[string]*texttemplate.Template{}}
+	s := &Set{pages: map[string]*template.Template{}, wide: map[string]bool{}, mails: map[string]mail{}, texts: map[string]*texttemplate.Template{}}
 	var err error
 	if s.words, err = loadCatalogues(files); err != nil {
 		return nil, err
@@ -117,7 +119,12 @@ func (s *Set) loadPages(files fs.FS) error {
 		if err != nil {
 			return fmt.Errorf("parse %s: %w", name, err)
 		}
-		s.pages[strings.TrimSuffix(path.Base(name), ".html")] = t
+		plain := strings.TrimSuffix(path.Base(name), ".html")
+		var shape strings.Builder
+		if err := template.Must(t.Clone()).ExecuteTemplate(&shape, "shape", nil); err != nil {
+			return fmt.Errorf("shape of %s: %w", name, err)
+		}
+		s.pages[plain], s.wide[plain] = t, shape.String() == "wide"
 	}
 	return nil
 }
@@ -128,7 +135,7 @@ func (s *Set) Page(w io.Writer, name string, f Frame) error {
 	if !ok {
 		return fmt.Errorf("no page is called %q", name)
 	}
-	f.set = s
+	f.set, f.wide = s, s.wide[name]
 	var out bytes.Buffer // a page is shown whole or not at all
 	if err := t.Execute(&out, f); err != nil {
 		return fmt.Errorf("draw page %s: %w", name, err)
