@@ -87,4 +87,4 @@ func (c Connection) Method() identity.Method {
 }
 
 // Shown is what people call the connection.
-func (c Connection) Shown() string { return cmp.Or(c.Title, c.Name) }
+func (c Connection) Shown() string { return cmp.Or(c.Title, c.preset().Title, c.Name) }

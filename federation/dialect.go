@@ -11,6 +11,7 @@ import (
 type Dialect struct {
 	NoPKCE    bool              // refuses a code challenge; state and nonce then bind alone
 	FormPost  bool              // has to be asked to post its answer
+	User      bool              // posts what it knows of the person, once, as JSON in the form field user: it becomes the claim user
 	NoMaxAge  bool              // understands neither prompt=login nor max_age: nobody can be asked for anew there
 	Issued    string            // iss of its tokens where it differs by tenant: with {tenantid}, which is the claim tid
 	Hint      string            // parameter for whom to expect; "": login_hint of OpenID Connect, none of OAuth 2.0; "-": none
@@ -20,6 +21,8 @@ type Dialect struct {
 	Params    map[string]string // further parameters of the authorization request
 
 	NoUserinfo bool              // all it says is in the ID token
+	PostInfo   bool              // userinfo is asked for by POST, without a body
+	Proof      bool              // wants appsecret_proof with every call: hex HMAC-SHA256 of the access token under the client secret
 	Header     map[string]string // fields of every call after the token: "{client_id}" stands for it
 	More       []Call            // what else to ask, after userinfo
 	Body       bool              // its token endpoint wants JSON

@@ -42,7 +42,10 @@ func wrong(field, format string, args ...any) error {
 // connection as it is written. It asks nobody: whether the provider is there is for Test to say.
 // In production every address is https; in development http on this machine may be.
 func (c Connection) Check(production bool) error {
-	for _, err := range []error{c.checkName(), c.checkType(), c.checkProtocol(production), c.checkClaims(), c.checkDomains(), c.checkTrust()} {
+	if c.Type == "" {
+		c.Type = c.preset().Type
+	}
+	for _, err := range []error{c.checkName(), c.checkPreset(), c.checkType(), c.checkProtocol(production), c.checkClaims(), c.checkDomains(), c.checkTrust()} {
 		if err != nil {
 			return err
 		}

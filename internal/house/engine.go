@@ -11,6 +11,7 @@ var engineRules = []Rule{
 	{"a Step is made in login/next.go and only compared elsewhere", stepsComeFromNext},
 	{"inside InTx nothing is slow, and the closure shadows ctx", nothingSlowInTx},
 	{"an address comes on file only where its rules were thought of", addressesAreJudged},
+	{"a verdict on an address is made in federation/verdict.go and only read elsewhere", verdictsAreJudged},
 	{"interfaces are small, and storage says which it keeps", storesAreKept},
 }
 

@@ -19,6 +19,8 @@ type fault struct {
 	okay  []edge
 }
 
+const verdictRule = "a verdict on an address is made in federation/verdict.go and only read elsewhere"
+
 type edge struct{ from, to string }
 
 var faults = []fault{
@@ -112,6 +114,24 @@ var faults = []fault{
 	{rule: "an address comes on file only where its rules were thought of", why: "a new way in",
 		tree: src("account/a.go", `func f() { p.People.SaveHolding(ctx, h) }`), want: "puts an address on file",
 		fine: src("login/settle.go", `func f() { e.People.SaveHolding(ctx, h) }`)},
+	{rule: verdictRule, why: "a literal",
+		tree: src("federation/claims.go", `var v = Verdict{Verified: true}`), want: "builds a Verdict",
+		fine: src("federation/verdict.go", `var v = Verdict{Verified: true}`)},
+	{rule: verdictRule, why: "a literal by position, from another room",
+		tree: src("login/a.go", `import "idp/federation"; var v = &federation.Verdict{true, ""}`), want: "builds a Verdict",
+		fine: src("login/a.go", `import "idp/federation"; func f() bool { var v federation.Verdict; return v == federation.Verdict{} || v.Verified }`)},
+	{rule: verdictRule, why: "in a list, under another name",
+		tree: src("login/a.go", `import fed "idp/federation"; var v = []fed.Verdict{{true, ""}}`), want: "builds a Verdict"},
+	{rule: verdictRule, why: "assigned",
+		tree: src("login/a.go", `import "idp/federation"; func f(a *federation.Assertion) { a.Verdict.Verified = true }`), want: "writes a Verdict",
+		fine: src("federation/claims.go", `func f(a *Assertion) { a.Verdict = judge(c) }`)},
+	{rule: verdictRule, why: "exchanged",
+		tree: src("federation/saml.go", `func f(a *Assertion) { a.Verdict = other }`), want: "writes a Verdict",
+		fine: src("account/a.go", `func f(h *holding) { h.Verified = true }`)},
+	{rule: verdictRule, why: "another type of the same shape",
+		tree: src("federation/saml.go", `var v = Verdict(other{Verified: true})`), want: "converts to a Verdict"},
+	{rule: verdictRule, why: "a pointer to it",
+		tree: src("federation/saml.go", `func f(a *Assertion) { set(&a.Verdict) }`), want: "hands out a Verdict"},
 	{rule: "interfaces are small, and storage says which it keeps", why: "ten methods",
 		tree: src("login/a.go", `type S interface { a(); b(); c(); d(); e(); f(); g(); h(); i(); j() }`), want: "has 10 methods",
 		fine: src("login/a.go", `type S interface { a(); b(); c(); d(); e(); f(); g(); h(); i() }`)},
