@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -48,7 +47,7 @@ func (f *Federation) assert(c Connection, issuer string, claims map[string]any) 
 	if issuer == "" {
 		return Assertion{}, fmt.Errorf("connection %s: nobody issued what it says", c.Name)
 	}
-	if c.Preset != "" && issuer != c.issuer(claims) {
+	if c.Preset != "" && issuer != c.issuedBy(claims) {
 		return Assertion{}, ErrRefused.Because(fmt.Errorf("connection %s: issued by %.200q", c.Name, issuer))
 	}
 	if only := c.option("domain"); only != "" && c.dialect().Domain == "hd" && claims["hd"] != only {
@@ -68,12 +67,6 @@ func (f *Federation) assert(c Connection, issuer string, claims map[string]any) 
 	a.Verdict = judge(c, a.Email, claims, f.foreign(c, a.Email))
 	if c.Trust.MFA {
 		a.Vouched, a.Both = vouched(claims)
-	}
-	if at, err := strconv.ParseInt(number(claims["auth_time"]), 10, 64); err == nil && at < 1<<40 {
-		a.AuthTime = time.Unix(at, 0).UTC()
-	}
-	if sid := text(claims["sid"]); len(sid) <= maxSubject {
-		a.Session = sid
 	}
 	return a, nil
 }

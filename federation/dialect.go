@@ -10,8 +10,7 @@ import (
 // the zero value is the standard's way.
 type Dialect struct {
 	NoPKCE    bool              // refuses a code challenge; state and nonce then bind alone
-	FormPost  bool              // has to be asked to post its answer
-	User      bool              // posts what it knows of the person, once, as JSON in the form field user: it becomes the claim user
+	FormPost  bool              // has to be asked to post its answer; the name in its form field user becomes the claim user
 	NoMaxAge  bool              // understands neither prompt=login nor max_age: nobody can be asked for anew there
 	Issued    string            // iss of its tokens where it differs by tenant: with {tenantid}, which is the claim tid
 	Hint      string            // parameter for whom to expect; "": login_hint of OpenID Connect, none of OAuth 2.0; "-": none

@@ -76,7 +76,7 @@ func (p plain) finish(ctx context.Context, c Connection, d Departure, a Answer) 
 	if err := p.f.further(ctx, c, x); err != nil {
 		return Assertion{}, err
 	}
-	return x.assertion(c)
+	return x.assertion(p.f, c)
 }
 
 // auth is how the client proves itself where no description says how.

@@ -163,7 +163,7 @@ func (p connect) finish(ctx context.Context, c Connection, d Departure, a Answer
 	if name, said := v.introduced(); said && c.dialect().FormPost {
 		x.claims["user"] = map[string]any{"name": name}
 	}
-	return x.assertion(c)
+	return x.assertion(p.f, c)
 }
 
 // checkIssuer compares the issuer that the answer names (RFC 9207 §2.4). That of one tenant

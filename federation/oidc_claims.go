@@ -73,10 +73,10 @@ func (f *Federation) further(ctx context.Context, c Connection, x *told) error {
 }
 
 // assertion judges what was told.
-func (x *told) assertion(c Connection) (Assertion, error) {
-	a, err := c.assert(x.issuer, x.claims)
+func (x *told) assertion(f *Federation, c Connection) (Assertion, error) {
+	a, err := f.assert(c, x.issuer, x.claims)
 	if err != nil {
-		return Assertion{}, refuse("%w", err)
+		return Assertion{}, err
 	}
 	a.AuthTime = x.authTime
 	if sid, is := x.claims["sid"].(string); is && len(sid) <= 255 {

@@ -180,12 +180,12 @@ const consumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 var anyGUID = regexp.MustCompile(`^` + guid + `$`)
 
-// issuer returns who must have issued what makes these claims, "" if nobody may: the filled
+// issuedBy returns who must have issued what makes these claims, "" if nobody may: the filled
 // connection's issuer or, where each tenant issues by itself, that of the tenant they name.
-func (c Connection) issuer(claims map[string]any) string {
+func (c Connection) issuedBy(claims map[string]any) string {
 	issued := c.dialect().Issued
 	if issued == "" {
-		return c.filled().Issuer
+		return c.filled().issuer()
 	}
 	tid, _ := claims["tid"].(string)
 	if !anyGUID.MatchString(tid) {

@@ -30,7 +30,7 @@ var presets = []Preset{
 	{
 		Name: "apple", Title: "Apple", Type: OIDC, Issuer: "https://appleid.apple.com",
 		Scopes:  []string{"name", "email"},
-		Dialect: Dialect{FormPost: true, Auth: AuthPost, User: true, NoPKCE: true, NoMaxAge: true, NoUserinfo: true},
+		Dialect: Dialect{FormPost: true, Auth: AuthPost, NoPKCE: true, NoMaxAge: true, NoUserinfo: true},
 		Claims:  map[string]string{"given_name": "user.name.firstName", "family_name": "user.name.lastName"},
 		Needs:   []string{"team_id", "key_id"},
 		Rule:    Rule{{"email_verified", TrueText}},
