@@ -185,7 +185,7 @@ var anyGUID = regexp.MustCompile(`^` + guid + `$`)
 func (c Connection) issuedBy(claims map[string]any) string {
 	issued := c.dialect().Issued
 	if issued == "" {
-		return c.filled().issuer()
+		return c.filled().Issuer
 	}
 	tid, _ := claims["tid"].(string)
 	if !anyGUID.MatchString(tid) {
