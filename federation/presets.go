@@ -161,15 +161,15 @@ func (c Connection) checkPreset() error {
 	}
 	for _, name := range p.Needs {
 		if c.option(name) == "" {
-			return wrong("options", "The preset %s needs the option %s.", p.Name, name)
+			return wrong("options."+name, "The preset %s needs the option %s.", p.Name, name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Options)) {
 		if _, may := p.Options[name]; !may && !slices.Contains(p.Needs, name) {
-			return wrong("options", "The preset %s knows no option %s.", p.Name, name)
+			return wrong("options."+name, "The preset %s knows no option %s.", p.Name, name)
 		}
 		if !optionSpelling[name].MatchString(c.Options[name]) {
-			return wrong("options", "The option %s is misspelled.", name)
+			return wrong("options."+name, "The option %s is misspelled.", name)
 		}
 	}
 	return nil

@@ -26,7 +26,6 @@ const (
 
 var (
 	goodName  = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9])*$`)
-	goodKey   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	goodScope = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`) // RFC 6749 §3.3
 )
 
@@ -120,8 +119,10 @@ func (c Connection) checkProtocol(production bool) error {
 	if c.Type == SAML {
 		return c.checkSAML(production)
 	}
-	if err := c.checkClient(); err != nil {
-		return err
+	for _, err := range []error{c.checkClient(), c.checkOptions()} {
+		if err != nil {
+			return err
+		}
 	}
 	return c.checkEndpoints(production)
 }
@@ -133,13 +134,13 @@ func (c Connection) checkClient() error {
 		return wrong("client_id", "Give the client id that the provider shows for the app you registered there.")
 	case len(c.ClientID) > maxClientID || !printable(c.ClientID) || strings.ContainsAny(c.ClientID, " "):
 		return wrong("client_id", "A client id has at most %d characters and no space in it. Copy it again.", maxClientID)
-	case c.ClientSecret.Empty():
+	case c.ClientSecret.Empty() && c.dialect().Auth != AuthNone:
 		return wrong("client_secret", "Give the client secret that the provider shows for the app you registered there.")
 	case len(c.ClientSecret.Reveal()) > maxSecret:
 		return wrong("client_secret", "A client secret has at most %d characters.", maxSecret)
 	case len(c.Scopes) > maxScopes:
 		return wrong("scopes", "Ask for at most %d scopes.", maxScopes)
-	case c.Type == OIDC && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid"):
+	case c.Type == OIDC && c.Preset == "" && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid"):
 		return wrong("scopes", "Add the scope openid: without it the provider says nobody's identity. Or leave scopes out for the usual ones.")
 	}
 	for i, s := range c.Scopes {
@@ -153,16 +154,27 @@ func (c Connection) checkClient() error {
 	return nil
 }
 
-// checkEndpoints looks at where the provider is.
-func (c Connection) checkEndpoints(production bool) error {
-	if len(c.Options) > 20 {
-		return wrong("options", "That are too many options.")
-	}
+// plainOptions are what may be said of a provider that is no preset, and how.
+var plainOptions = map[string][]string{
+	"pkce": {"no"}, "max_age": {"no"}, "token_auth": {string(AuthBasic), string(AuthPost), string(AuthNone)},
+}
+
+// checkOptions looks at options without a preset; checkPreset looks at the others.
+func (c Connection) checkOptions() error {
 	for _, key := range slices.Sorted(maps.Keys(c.Options)) {
-		if v := c.Options[key]; !goodKey.MatchString(key) || len(key) > maxName || len(v) > maxValue || !printable(v) {
-			return wrong("options."+key, "An option has a short name and a value of at most %d characters in one line.", maxValue)
+		switch allowed, known := plainOptions[key]; {
+		case c.Preset != "":
+		case !known:
+			return wrong("options."+key, "There is no option %q. Without a preset those there are: %s.", key, strings.Join(slices.Sorted(maps.Keys(plainOptions)), ", "))
+		case !slices.Contains(allowed, c.Options[key]):
+			return wrong("options."+key, "The option %s is one of: %s.", key, strings.Join(allowed, ", "))
 		}
 	}
+	return nil
+}
+
+// checkEndpoints looks at where the provider is.
+func (c Connection) checkEndpoints(production bool) error {
 	needed := c.Preset == "" // a preset knows
 	ends := []struct {
 		field, value, what string
@@ -200,7 +212,11 @@ func (c Connection) checkClaims() error {
 
 func (c Connection) checkTrust() error {
 	switch c.Trust.Email {
-	case "", TrustNever, TrustClaim:
+	case "", TrustNever:
+	case TrustClaim:
+		if c.Type == SAML {
+			return wrong("trust.email", "A SAML provider is believed about addresses of its domains alone. Leave this out, or choose never.")
+		}
 	case TrustDomains:
 		if len(c.Domains) == 0 {
 			return wrong("trust.email", "Name the domains whose addresses the provider hands out, or choose never or claim.")

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func unreadable(err error) error {
 	return problem.New(problem.Invalid, "connection_invalid", fmt.Sprintf("That is no JSON: %v.", err)).Because(err)
 }
 
-// Tidy returns the connection in the spelling that we keep: no space around values, domains
+// Tidy returns the connection in the spelling that we keep: of its preset's type, no space around values, domains
 // in lower case and ASCII, certificates in PEM. What has no such spelling stays for Check to refuse.
 func (c Connection) Tidy() Connection {
 	for _, text := range []*string{
@@ -117,6 +118,7 @@ func (c Connection) Tidy() Connection {
 	} {
 		*text = strings.TrimSpace(*text)
 	}
+	c.Type = cmp.Or(c.Type, c.preset().Type)
 	c.ClientSecret = secret.NewString(strings.TrimSpace(c.ClientSecret.Reveal()))
 	c.Certificate = asPEM(c.Certificate)
 	if c.Certificate != "" && !strings.HasSuffix(c.Certificate, "\n") {

@@ -27,7 +27,8 @@ const (
 	oidcFile  = `{"name": "acme", "type": "oidc", "issuer": "https://login.acme.com", "client_id": "id", "client_secret": "s3cret"}`
 	oauthFile = `{"name": "acme", "type": "oauth2", "authorization_endpoint": "https://acme.com/a?b=c", "token_endpoint": "https://acme.com/t",
 		"userinfo_endpoint": "https://acme.com/u", "client_id": "id", "client_secret": "s3cret"}`
-	samlFile = `{"name": "acme", "type": "saml", "metadata_url": "https://acme.com/metadata?x=y"}`
+	presetFile = `{"name": "acme", "preset": "google", "client_id": "id", "client_secret": "s3cret"}`
+	samlFile   = `{"name": "acme", "type": "saml", "metadata_url": "https://acme.com/metadata?x=y"}`
 )
 
 // file returns one of them with members changed; nil takes one away.
@@ -146,7 +147,17 @@ func TestEachWrongMemberOfAConnectionNamesItself(t *testing.T) {
 		{oidcFile, change{"scopes": []string{"email"}}, "scopes"},
 		{oidcFile, change{"scopes": []string{"openid email"}}, "scopes"},
 		{oidcFile, change{"scopes": []string{"openid", "openid"}}, "scopes"},
-		{oidcFile, change{"options": change{"x": "a\nb"}}, "options.x"},
+		{oidcFile, change{"options": change{"tenant": "x"}}, "options.tenant"},
+		{oidcFile, change{"options": change{"token_auth": "private_key_jwt"}}, "options.token_auth"},
+		{oidcFile, change{"preset": "google"}, "issuer"},
+		{presetFile, change{"preset": "gogle"}, "preset"},
+		{presetFile, change{"type": "oauth2"}, "type"},
+		{presetFile, change{"options": change{"tenant": "common"}}, "options.tenant"},
+		{presetFile, change{"options": change{"domain": "a b"}}, "options.domain"},
+		{presetFile, change{"preset": "apple"}, "options.team_id"},
+		{presetFile, change{"client_secret": nil}, "client_secret"},
+		{samlFile, change{"preset": "google"}, "type"},
+		{samlFile, change{"trust": change{"email": "claim"}}, "trust.email"},
 		{oidcFile, change{"token_endpoint": "https://acme.com/t"}, "token_endpoint"},
 		{oidcFile, change{"metadata_url": "https://acme.com/m"}, "metadata_url"},
 		{oidcFile, change{"idp_initiated": true}, "idp_initiated"},
@@ -220,6 +231,10 @@ func TestAConnectionIsReadAsItIsKept(t *testing.T) {
 		{oidcFile, map[string]any{"scopes": []string{"openid", "email"}, "claims": map[string]string{"email": "mail"}, "created_at": "2020-01-01T00:00:00Z"},
 			func(c federation.Connection) bool { return len(c.Scopes) == 2 && c.CreatedAt.IsZero() }},
 		{oauthFile, map[string]any{"keep_tokens": true, "title": "Äcme & Söhne"}, func(c federation.Connection) bool { return c.KeepTokens }},
+		{oidcFile, map[string]any{"client_secret": nil, "options": map[string]string{"token_auth": "none"}}, func(c federation.Connection) bool { return c.ClientSecret.Empty() }},
+		{presetFile, nil, func(c federation.Connection) bool {
+			return c.Type == federation.OIDC && c.Method() == "oauth_acme" && c.Issuer == ""
+		}},
 		{samlFile, nil, func(c federation.Connection) bool { return c.Method() == "saml_acme" }},
 		{samlFile, map[string]any{"metadata_url": nil, "metadata": "\n<EntityDescriptor/>"}, func(c federation.Connection) bool { return c.Metadata == "<EntityDescriptor/>" }},
 		{samlFile, map[string]any{"metadata_url": nil, "entity_id": "urn:acme", "entry_point": "https://acme.com/sso", "certificate": bare[:70] + "\n  " + bare[70:]},
