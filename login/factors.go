@@ -165,7 +165,8 @@ func (f Facts) backups() []identity.Factor {
 func (f Facts) entered(p Policy) bool {
 	mail := !f.mailbox().None() && (p.Password || p.byMail())
 	elsewhere := slices.ContainsFunc(f.Factors, func(x identity.Factor) bool { return x.Method.Federated() && p.allows(x.Method) })
-	return mail || elsewhere || p.Password && f.has(identity.Password) || p.Passkeys && f.has(identity.Passkey)
+	named := slices.ContainsFunc(f.Holdings, identity.Holding.Assigned) // a password is of somebody who can be named
+	return mail || elsewhere || p.Password && named && f.has(identity.Password) || p.Passkeys && f.has(identity.Passkey)
 }
 
 func factsOf(p Person) Facts {

@@ -46,6 +46,7 @@ type Change struct {
 	Before  Person              // as on file before the change: who is told, and what an undo brings back
 	Factor  identity.Factor     // the one added, removed, cloned or locked
 	Address identity.Identifier // the one added, removed or made the main one
+	Title   string              // what people call the connection of Factor, if it is one elsewhere; Engine.Notify fills it in
 	At      At                  // whence it came; zero for an operator's command
 }
 
@@ -66,7 +67,10 @@ func (e *Engine) notices() *Notices {
 }
 
 // Notify tells the person of a change, in the transaction that makes it.
-func (e *Engine) Notify(ctx context.Context, c Change) error { return e.notices().Notify(ctx, c) }
+func (e *Engine) Notify(ctx context.Context, c Change) error {
+	c.Title = e.title(c.Factor.Method)
+	return e.notices().Notify(ctx, c)
+}
 
 // Notify posts a mail to every verified email address that the person had before the change.
 // Where there is something to take back, those who were there first get a link that does.
@@ -143,7 +147,7 @@ func (n *Notices) notice(c Change) *message.Notice {
 		_, done, _ := strings.Cut(said.What, "_")
 		said.What, said.Address = string(c.Address.Kind)+"_"+done, spelled(c.Before, c.Address)
 	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked, AccountLinked, AccountUnlinked:
-		said.Method, said.Name = string(c.Factor.Method), c.Factor.Name
+		said.Method, said.Name = cmp.Or(c.Title, string(c.Factor.Method)), c.Factor.Name
 	case PasswordReplaced, FactorsReset, BackupCodesRenewed, NewBrowser, Undone:
 	}
 	return said

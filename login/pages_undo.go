@@ -18,6 +18,7 @@ type undoPage struct {
 	Undo   Undo
 	Masked string // the address that changed
 	Place  string
+	Title  string // of the connection that it is about, "" if it is about none
 	Voids  bool // the password is voided, whatever the person says
 	Asks   bool // the person says whether the password is voided
 }
@@ -34,7 +35,7 @@ func (p *Pages) undoOf(r *http.Request, bearer string) (undoPage, error) {
 	id := UndoID(r.PathValue("undo"))
 	v, err := p.Engine.LookUndo(r.Context(), id, secret.NewString(bearer))
 	return undoPage{
-		ID: id, Bearer: bearer, State: v.State, Undo: v.Undo, Masked: v.Undo.Address.Mask(), Place: v.Place,
+		ID: id, Bearer: bearer, State: v.State, Undo: v.Undo, Masked: v.Undo.Address.Mask(), Place: v.Place, Title: v.Title,
 		Voids: v.Voids, Asks: v.Has && !v.Voids,
 	}, err
 }

@@ -73,6 +73,7 @@ type UndoView struct {
 	Voids bool // the password is voided, whatever the person says
 	Has   bool // there is a password to void
 	Place string
+	Title string // what people call the connection of the account elsewhere that it is about
 }
 
 // Undoing is what taking a change back did.
@@ -93,6 +94,7 @@ var (
 // revertible are the changes with something to take back.
 var revertible = []ChangeKind{
 	PasswordReplaced, AddressAdded, AddressRemoved, AddressPrimary, FactorAdded, FactorRemoved, FactorsReset, BackupCodesRenewed, NewBrowser,
+	AccountLinked, AccountUnlinked,
 }
 
 // voids reports whether taking such a change back voids the password in any case: it was
@@ -125,7 +127,7 @@ func (e *Engine) LookUndo(ctx context.Context, id UndoID, token secret.String) (
 		return v, ErrSuspended
 	}
 	_, v.Has = Facts{Factors: p.Factors}.factor(identity.Password)
-	v.Voids = u.Kind.voids()
+	v.Voids, v.Title = u.Kind.voids(), e.title(u.Method)
 	if e.Place != nil && u.Network != "" {
 		v.Place = e.Place(u.Network)
 	}

@@ -59,7 +59,7 @@ func (e *Engine) returnHoldings(ctx context.Context, u Undo, p Person) (missing 
 	var file []identity.Holding
 	for _, h := range p.Holdings {
 		kept := slices.ContainsFunc(u.Holdings, func(was identity.Holding) bool { return was.Identifier == h.Identifier })
-		if kept || h.Source != identity.SourceSelf {
+		if kept || h.Source == identity.SourceOperator || h.Source == identity.SourceImport {
 			file = append(file, h)
 			continue
 		}
