@@ -11,7 +11,9 @@ import (
 	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/internal/secret"
 	"idp/login"
+	"idp/session"
 	"idp/storage"
 )
 
@@ -53,8 +55,10 @@ func (h *house) proven(u identity.UserID, mail string, by identity.Method) {
 			return
 		}
 	}
-	h.hold(u, mail, h.clock.Now())
-	h.proven(u, mail, by)
+	h.must(h.people.SaveHolding(h.Context(), identity.Holding{
+		ID: identity.HoldingID(secret.NewID("holding")), UserID: u, Identifier: address(mail),
+		VerifiedAt: h.clock.Now(), VerifiedBy: by, Source: identity.SourceSelf, CreatedAt: h.clock.Now(),
+	}))
 }
 
 func (h *house) onFile(u identity.UserID) login.Person {
@@ -64,7 +68,7 @@ func (h *house) onFile(u identity.UserID) login.Person {
 	return p
 }
 
-func (h *house) verified(u identity.UserID, mail string) (verified, main bool) {
+func (h *house) provenAs(u identity.UserID, mail string) (verified, main bool) {
 	h.Helper()
 	for _, held := range h.onFile(u).Holdings {
 		if held.Identifier.Value == mail {
@@ -153,7 +157,7 @@ func TestNobodyDisconnectsTheirLastWayIn(t *testing.T) {
 			if err := h.engine.Unlink(t.Context(), s, b.at(), google.ID); !problem.HasCode(err, want.Code) {
 				t.Errorf("%s: %v", why, err)
 			}
-			if ok, _ := h.verified(u, "ann@example.com"); !ok || len(h.onFile(u).Factors) == 0 {
+			if ok, _ := h.provenAs(u, "ann@example.com"); !ok || len(h.onFile(u).Factors) == 0 {
 				t.Fatalf("%s: something was done all the same", why)
 			}
 		}
@@ -168,26 +172,26 @@ func TestNobodyDisconnectsTheirLastWayIn(t *testing.T) {
 		refused("another account, and no address that we can write to", login.ErrLeans)
 		h.proven(u, "work@example.com", identity.EmailCode)
 		h.must(h.engine.Unlink(t.Context(), s, b.at(), google.ID))
-		if ok, main := h.verified(u, "ann@example.com"); ok || main {
+		if ok, main := h.provenAs(u, "ann@example.com"); ok || main {
 			t.Errorf("the address that leaned on it is verified %v, main %v", ok, main)
 		}
-		if ok, main := h.verified(u, "work@example.com"); !ok || !main {
+		if ok, main := h.provenAs(u, "work@example.com"); !ok || !main {
 			t.Errorf("the other is verified %v, main %v", ok, main)
 		}
 		h.must(h.engine.Unlink(t.Context(), s, b.at(), github.ID))
 		_, link := h.notice("ann@example.com", "account_unlinked") // it was theirs when they were told
 		h.undone(link, false)
-		if ok, main := h.verified(u, "ann@example.com"); !ok || !main {
+		if ok, main := h.provenAs(u, "ann@example.com"); !ok || !main {
 			t.Errorf("taken back, it is verified %v, main %v", ok, main)
 		}
 	})
 }
 
 // standing signs a person in on a browser, by a proof of our choice.
-func (h *house) standing(b *browser, u identity.UserID, f identity.Factor) (s sessionOf) {
+func (h *house) standing(b *browser, u identity.UserID, f identity.Factor) (s session.Session) {
 	h.Helper()
 	now := h.clock.Now()
-	s.ID, s.Browser, s.User, s.CreatedAt, s.LastActiveAt, s.AuthTime = "session_"+sessionID(f.ID)+sessionID(b.at().Browser.ID), b.at().Browser.ID, u, now, now, now
+	s.ID, s.Browser, s.User, s.CreatedAt, s.LastActiveAt, s.AuthTime = session.ID("session_"+string(f.ID)+string(b.at().Browser.ID)), b.at().Browser.ID, u, now, now, now
 	s.ExpiresAt, s.Idle = now.Add(time.Hour), time.Hour
 	s.Proofs = []identity.Proof{{Method: f.Method, Category: f.Method.Category(), Credential: f.Credential, At: now}}
 	h.must(h.sessions.SaveSession(h.Context(), s))
@@ -204,7 +208,7 @@ func TestSessionsThatBeganWithADisconnectedAccountAreOverButThisOne(t *testing.T
 		byPassword := other.signIn().identify("ann@example.com").prove(identity.Password, h.password(u)).want(login.Complete).session()
 		h.must(h.engine.Unlink(t.Context(), this, here.at(), google.ID))
 		for why, c := range map[string]struct {
-			s    sessionOf
+			s    session.Session
 			want bool
 		}{"this one": {this, true}, "the one that began with it": {thief, false}, "the one by password": {byPassword, true}} {
 			now, err := h.sessions.Session(t.Context(), c.s.ID)
@@ -228,13 +232,13 @@ func TestOfTwoAccountsByOneConnectionEachProvesItsOwnAddress(t *testing.T) {
 		h.proven(u, "two@gmail.example", first.Method)
 		b := h.browser().signIn().identify("ann@example.com").prove(identity.Password, h.password(u)).want(login.Complete)
 		h.must(b.unlink(first))
-		one, _ := h.verified(u, "one@gmail.example")
-		two, _ := h.verified(u, "two@gmail.example")
+		one, _ := h.provenAs(u, "one@gmail.example")
+		two, _ := h.provenAs(u, "two@gmail.example")
 		if one || !two {
 			t.Errorf("the first is verified %v, the second %v", one, two)
 		}
 		h.must(b.unlink(second))
-		if two, _ := h.verified(u, "two@gmail.example"); two {
+		if two, _ := h.provenAs(u, "two@gmail.example"); two {
 			t.Error("an address that leans on nothing is verified")
 		}
 	})
