@@ -174,7 +174,7 @@ func (f *Federation) describe(ctx context.Context, c Connection) (Document, erro
 }
 
 func (f *Federation) checkDocument(c Connection, d Document) error {
-	if d.Issuer != c.Issuer && !c.issues(d.Issuer) && d.Issuer != c.dialect().Issued {
+	if issued := c.dialect().Issued; d.Issuer == "" || d.Issuer != c.Issuer && d.Issuer != issued && !c.issues(d.Issuer) {
 		return ErrSetup.Because(fmt.Errorf("the provider at %q says that it is %q", c.Issuer, d.Issuer))
 	}
 	for what, uri := range map[string]string{
