@@ -47,16 +47,25 @@ func (f *Federation) Post(ctx context.Context, c Connection, form url.Values) (s
 
 // keep seals what arrived and returns its name.
 func (f *Federation) keep(ctx context.Context, a arrival) (secret.String, error) {
+	name, id, sealed, err := f.pack(a)
+	if err != nil {
+		return secret.String{}, err
+	}
+	return name, f.Store.SaveArrival(ctx, id, sealed, f.Now().Add(arrivalLife))
+}
+
+// pack seals what arrived under a name that nobody knows yet.
+func (f *Federation) pack(a arrival) (name secret.String, id secret.Digest, sealed string, err error) {
 	plain, err := json.Marshal(a)
 	if err != nil {
-		return secret.String{}, fmt.Errorf("keep an arrival: %w", err)
+		return name, "", "", fmt.Errorf("keep an arrival: %w", err)
 	}
 	if len(plain) > maxArrival {
-		return secret.String{}, ErrArrival
+		return name, "", "", ErrArrival
 	}
-	name := secret.Token("")
-	id := secret.DigestOf(name.Reveal())
-	return name, f.Store.SaveArrival(ctx, id, f.Box.Seal(arrivalPlace(id), plain), f.Now().Add(arrivalLife))
+	name = secret.Token("")
+	id = secret.DigestOf(name.Reveal())
+	return name, id, f.Box.Seal(arrivalPlace(id), plain), nil
 }
 
 // take returns what arrived for that connection and state, once.

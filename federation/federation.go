@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"idp/event"
 	"idp/identity"
 	"idp/internal/outbound"
 	"idp/internal/problem"
@@ -35,8 +37,13 @@ type Federation struct {
 	Issuer   string // our own, without a slash at the end
 	Now      func() time.Time
 
+	SAML   SAMLStore
+	Events event.Recorder // may be nil
+
 	all       atomic.Pointer[[]Connection]
 	described descriptions // of providers, by themselves
+	samlOnce  sync.Once
+	saml      *samlParty
 }
 
 // The problems of connections.
@@ -122,6 +129,8 @@ func (f *Federation) speak(c Connection) (protocol, error) {
 		return connect{f}, nil
 	case OAuth2:
 		return plain{f}, nil
+	case SAML:
+		return f.party(), nil
 	}
 	return nil, fmt.Errorf("connection %s: nobody here speaks %q", c.Name, c.Type)
 }

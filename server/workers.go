@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"idp/account"
+	"idp/federation"
 	"idp/job"
 	"idp/message"
 	"idp/provider"
@@ -38,12 +39,13 @@ func (s *Server) startWorkers(ctx context.Context) (*workers, error) {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	w := &workers{queue: s.Queue, end: end}
 	err := s.Queue.Start(ctx, job.Handlers{
-		message.JobKind:     s.Outbox.Deliver,
-		provider.LogoutKind: s.provider.TellLogout,
-		account.PictureJob:  s.pictures.Fetch,
-		sweepKind:           func(ctx context.Context, _ json.RawMessage) error { return s.DB.Sweep(ctx) },
-		keysKind:            func(ctx context.Context, _ json.RawMessage) error { return s.Keys.Advance(ctx) },
-	}, []job.Periodic{{Kind: sweepKind, Every: sweepEvery}, {Kind: keysKind, Every: keysEvery}})
+		message.JobKind:         s.Outbox.Deliver,
+		provider.LogoutKind:     s.provider.TellLogout,
+		federation.MetadataKind: s.Federation.RefreshMetadata,
+		account.PictureJob:      s.pictures.Fetch,
+		sweepKind:               func(ctx context.Context, _ json.RawMessage) error { return s.DB.Sweep(ctx) },
+		keysKind:                func(ctx context.Context, _ json.RawMessage) error { return s.Keys.Advance(ctx) },
+	}, []job.Periodic{{Kind: sweepKind, Every: sweepEvery}, {Kind: keysKind, Every: keysEvery}, {Kind: federation.MetadataKind, Every: federation.MetadataEvery}})
 	if err != nil {
 		end()
 		return nil, err

@@ -1,0 +1,157 @@
+package federation
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"idp/internal/problem"
+	"idp/internal/secret"
+)
+
+// SAMLStore is what being a SAML service provider needs remembered.
+type SAMLStore interface {
+	// ServiceKey returns our key and certificate, sealed; problem.NotFound before there is one.
+	ServiceKey(ctx context.Context) (sealed string, err error)
+	// SaveServiceKey keeps the first one that anybody makes; problem.Conflict for all others.
+	SaveServiceKey(ctx context.Context, sealed string, at time.Time) error
+	// Metadata returns what was last read from a connection's provider; problem.NotFound if nothing was.
+	Metadata(ctx context.Context, connection string) (FetchedMetadata, error)
+	SaveMetadata(ctx context.Context, connection string, m FetchedMetadata) error
+	// Accept notes until when an assertion must not come again and keeps the arrival that it becomes,
+	// both or nothing: problem.Conflict if that assertion came before.
+	Accept(ctx context.Context, assertion secret.Digest, until time.Time, arrival secret.Digest, sealed string, expires time.Time) error
+}
+
+// FetchedMetadata is a provider's metadata as it was read from its address.
+type FetchedMetadata struct {
+	URL       string
+	EntityID  string
+	Document  string
+	FetchedAt time.Time
+}
+
+// ErrUnsolicited says that a response came that nobody here had asked for. It is never a way in:
+// where the operator lets people begin at the provider, they are sent there by a request of ours.
+var ErrUnsolicited = problem.New(problem.Invalid, "upstream_unsolicited", "Signing in begins here, not at the other service. Please start from our sign-in page.")
+
+// samlParty is us as service provider, and what we know of the providers.
+type samlParty struct {
+	f *Federation
+
+	mu    sync.Mutex
+	known map[string]*samlIDP // by connection
+	own   *serviceKey
+}
+
+// Accept takes what a provider's page made a browser post here (Bindings §3.5): SAMLResponse and
+// RelayState. It checks everything but the browser, whose cookie does not come along, keeps what
+// was asserted, and returns the state and the name of the arrival for the address that the
+// browser is sent on to. It is ErrUnsolicited if no request of ours is named, ErrRefused if
+// anything is not as it has to be. The same assertion is accepted once.
+func (f *Federation) Accept(ctx context.Context, c Connection, form url.Values) (state, arrived secret.String, err error) {
+	if c.Type != SAML {
+		return state, arrived, ErrUnknown
+	}
+	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 {
+		return state, arrived, refuse("not one SAMLResponse and RelayState")
+	}
+	state = secret.NewString(form.Get("RelayState"))
+	if len(state.Reveal()) > maxRelayState || AttemptOf(state.Reveal()) == "" {
+		return state, arrived, ErrUnsolicited
+	}
+	doc, err := readMessage(form.Get("SAMLResponse"))
+	if err != nil {
+		return state, arrived, ErrRefused.Because(err)
+	}
+	s := f.party()
+	p, err := s.provider(ctx, c)
+	if err != nil {
+		return state, arrived, err
+	}
+	now := f.Now()
+	out, err := s.verified(ctx, doc, expected{
+		now: now, acs: f.Callback(c), audience: f.EntityID(c), issuer: p.entityID, request: f.requestID(state),
+		certificates: p.certificates, key: func() (*rsa.PrivateKey, error) { return s.privateKey(ctx) },
+	}, p)
+	if errors.Is(err, errStatus) {
+		return state, arrived, ErrChanged.Because(err)
+	}
+	if err != nil {
+		return state, arrived, ErrRefused.Because(err)
+	}
+	a, err := c.filled().assertSAML(p.entityID, f.EntityID(c), out)
+	if err != nil {
+		return state, arrived, ErrRefused.Because(err)
+	}
+	checked, err := json.Marshal(a)
+	if err != nil {
+		return state, arrived, fmt.Errorf("keep an assertion: %w", err)
+	}
+	name, id, sealed, err := f.pack(arrival{Connection: c.Name, State: secret.DigestOf(state.Reveal()), Checked: checked})
+	if err != nil {
+		return state, arrived, err
+	}
+	err = f.SAML.Accept(ctx, once(p.entityID, out.id), out.until.Add(skew), id, sealed, now.Add(arrivalLife))
+	if problem.Is(err, problem.Conflict) {
+		return state, arrived, refuse("an assertion came twice")
+	}
+	return state, name, err
+}
+
+// once names an assertion of a provider, for ever.
+func once(entityID, id string) secret.Digest {
+	return secret.DigestOf(fmt.Sprintf("saml %d %s %s", len(entityID), entityID, id))
+}
+
+const maxRelayState = 80 // bytes (Bindings §3.4.3)
+
+// finish fetches what Accept kept, for the browser that departed with that state.
+func (s *samlParty) finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error) {
+	if a.Arrival.Empty() {
+		return Assertion{}, refuse("nothing arrived")
+	}
+	now := s.f.Now()
+	got, err := s.f.take(ctx, c, a)
+	if err != nil {
+		return Assertion{}, err
+	}
+	var out Assertion
+	if err := json.Unmarshal(got.Checked, &out); err != nil {
+		return Assertion{}, refuse("what arrived is no assertion that was checked")
+	}
+	if d.Anew && out.AuthTime.Before(d.At.Add(-skew)) {
+		return Assertion{}, refuse("proven before it was asked for")
+	}
+	if d.MaxAge != nil && out.AuthTime.Before(now.Add(-*d.MaxAge-skew)) {
+		return Assertion{}, refuse("proven too long ago")
+	}
+	return out, nil
+}
+
+// party is the one samlParty of the federation.
+func (f *Federation) party() *samlParty {
+	f.samlOnce.Do(func() { f.saml = &samlParty{f: f, known: map[string]*samlIDP{}} })
+	return f.saml
+}
+
+// EntityID is our name towards the provider of a connection, and where our metadata for it is.
+func (f *Federation) EntityID(c Connection) string {
+	return f.Issuer + "/federation/" + c.Name + "/metadata"
+}
+
+// oneOf returns the first of the values that is there.
+func oneOf(all []string, wanted ...string) string {
+	for _, w := range wanted {
+		if slices.Contains(all, w) {
+			return w
+		}
+	}
+	return ""
+}
