@@ -28,10 +28,10 @@ var usual = map[string]string{
 
 // usualSAML is where they are in assertions: by plain names, by those of X.500 and by Microsoft's.
 var usualSAML = map[string][]string{
-	"email":       {"email", "mail", "urn:oid:0.9.2342.19200300.100.1.3", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"},
-	"name":        {"name", "displayName", "urn:oid:2.16.840.1.113730.3.1.241", "http://schemas.microsoft.com/identity/claims/displayname"},
-	"given_name":  {"given_name", "givenName", "firstName", "urn:oid:2.5.4.42", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname"},
-	"family_name": {"family_name", "sn", "surname", "lastName", "urn:oid:2.5.4.4", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname"},
+	"email":       {"email", "mail", "emailAddress", "user.email", "urn:oid:0.9.2342.19200300.100.1.3", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"},
+	"name":        {"name", "displayName", "cn", "urn:oid:2.16.840.1.113730.3.1.241", "http://schemas.microsoft.com/identity/claims/displayname"},
+	"given_name":  {"given_name", "givenName", "firstName", "first_name", "urn:oid:2.5.4.42", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname"},
+	"family_name": {"family_name", "sn", "surname", "lastName", "last_name", "urn:oid:2.5.4.4", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname"},
 	"username":    {"preferred_username", "uid", "urn:oid:0.9.2342.19200300.100.1.1"},
 	"locale":      {"locale", "preferredLanguage", "urn:oid:2.16.840.1.113730.3.1.39"},
 }

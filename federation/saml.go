@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (f *Federation) Accept(ctx context.Context, c Connection, form url.Values) 
 		return state, arrived, refuse("not one SAMLResponse and RelayState")
 	}
 	state = secret.NewString(form.Get("RelayState"))
-	if len(state.Reveal()) > maxRelayState || AttemptOf(state.Reveal()) == "" {
+	if len(state.Reveal()) > maxRelayState || !stateLike.MatchString(state.Reveal()) {
 		return state, arrived, ErrUnsolicited
 	}
 	doc, err := readMessage(form.Get("SAMLResponse"))
@@ -86,7 +87,7 @@ func (f *Federation) Accept(ctx context.Context, c Connection, form url.Values) 
 	if err != nil {
 		return state, arrived, ErrRefused.Because(err)
 	}
-	a, err := c.filled().assertSAML(p.entityID, f.EntityID(c), out)
+	a, err := f.assertSAML(c.filled(), p.entityID, f.EntityID(c), out)
 	if err != nil {
 		return state, arrived, ErrRefused.Because(err)
 	}
@@ -111,6 +112,10 @@ func once(entityID, id string) secret.Digest {
 }
 
 const maxRelayState = 80 // bytes (Bindings §3.4.3)
+
+// stateLike is how our states look: anything else in a RelayState is of somebody else, and no
+// place to go to.
+var stateLike = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$`)
 
 // finish fetches what Accept kept, for the browser that departed with that state.
 func (s *samlParty) finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error) {

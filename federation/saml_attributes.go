@@ -3,6 +3,7 @@ package federation
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/crewjam/saml"
@@ -10,56 +11,45 @@ import (
 	"idp/internal/secret"
 )
 
-type usualName struct {
-	claim string
-	names []string
-}
-
-// usualNames are the attributes in which providers send what OpenID Connect has a claim for: by
-// the name of eduPerson and LDAP, its OID, that of Microsoft, and what people type in by hand.
-var usualNames = []usualName{
-	{"email", []string{
-		"urn:oid:0.9.2342.19200300.100.1.3", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
-		"mail", "email", "emailAddress", "Email", "user.email", "http://schemas.xmlsoap.org/claims/EmailAddress",
-	}},
-	{"given_name", []string{
-		"urn:oid:2.5.4.42", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname", "givenName", "given_name", "firstName", "FirstName", "first_name",
-	}},
-	{"family_name", []string{
-		"urn:oid:2.5.4.4", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname", "sn", "surname", "family_name", "lastName", "LastName", "last_name",
-	}},
-	{"name", []string{
-		"urn:oid:2.16.840.1.113730.3.1.241", "http://schemas.microsoft.com/identity/claims/displayname", "displayName", "display_name", "name",
-		"urn:oid:2.5.4.3", "cn", "http://schemas.xmlsoap.org/claims/CommonName",
-	}},
-	{"preferred_username", []string{
-		"urn:oid:0.9.2342.19200300.100.1.1", "uid", "preferred_username", "username", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.6", "eduPersonPrincipalName",
-	}},
-	{"locale", []string{"urn:oid:2.16.840.1.113730.3.1.39", "preferredLanguage", "locale", "language"}},
-	{"picture", []string{"picture", "avatar", "photo_url"}},
-	{"amr", []string{"http://schemas.microsoft.com/claims/authnmethodsreferences", "amr"}},
-}
+// amrClaims are the attributes in which providers say how somebody proved themselves.
+var amrClaims = []string{"http://schemas.microsoft.com/claims/authnmethodsreferences", "amr"}
 
 // assertSAML makes of what a provider said an assertion, judged. The subject is the name that the
 // provider gave the person, which must be one for ever: where it gives another each time, the
 // operator has to map an attribute that stays.
-func (c Connection) assertSAML(entityID, audience string, s said) (Assertion, error) {
+func (f *Federation) assertSAML(c Connection, entityID, audience string, s said) (Assertion, error) {
 	claims := s.claims()
-	delete(claims, "sub")
-	delete(claims, "acr")
+	for _, ours := range []string{"sub", "acr", "amr"} {
+		if c.Claims["subject"] != ours {
+			delete(claims, ours)
+		}
+	}
+	for _, name := range amrClaims {
+		if methods := s.values(name); len(methods) > 0 {
+			claims["amr"] = list(methods)
+		}
+	}
 	if s.name.Format != transientFormat {
 		claims["sub"] = s.name.subject(entityID, audience)
 	} else if c.Claims["subject"] == "" {
 		return Assertion{}, errors.New("the provider names people anew each time: map an attribute as subject")
 	}
-	if _, told := claims["email"]; !told && s.name.Format == emailFormat {
+	if s.name.Format == emailFormat && c.said(claims, "email") == nil {
 		claims["email"] = s.name.Value
 	}
+	contexts := []string{}
 	if s.context != "" {
-		claims["acr"] = s.context
+		contexts = append(contexts, s.context)
 	}
-	a, err := c.assert(entityID, claims)
+	for _, method := range texts(claims["amr"]) { // Microsoft names the second step among them, as a context
+		if strings.Contains(method, "://") {
+			contexts = append(contexts, method)
+		}
+	}
+	if len(contexts) > 0 {
+		claims["acr"] = list(contexts)
+	}
+	a, err := f.assert(c, entityID, claims)
 	if err != nil {
 		return Assertion{}, err
 	}
@@ -67,46 +57,29 @@ func (c Connection) assertSAML(entityID, audience string, s said) (Assertion, er
 	return a, nil
 }
 
-// claims are the attributes under their own names and, where these are the usual ones, under
-// those of OpenID Connect.
+// claims are the attributes by each of their names.
 func (s said) claims() map[string]any {
-	all := map[string][]string{}
+	claims := map[string]any{}
 	for _, a := range s.attributes {
 		for _, name := range a.names {
-			if name != "" {
-				all[name] = append(all[name], a.values...)
-			}
-		}
-	}
-	claims := map[string]any{}
-	for name, values := range all {
-		if len(values) > 0 {
-			claims[name] = single(values)
-		}
-	}
-	for _, usual := range usualNames {
-		for _, name := range usual.names {
-			if values := all[name]; len(values) > 0 {
-				claims[usual.claim] = usual.value(values)
-				break
+			if all := s.values(name); len(all) == 1 {
+				claims[name] = all[0]
+			} else if len(all) > 1 {
+				claims[name] = list(all)
 			}
 		}
 	}
 	return claims
 }
 
-func (u usualName) value(values []string) any {
-	if u.claim == "amr" {
-		return list(values)
+// values are all that was said under a name.
+func (s said) values(name string) (all []string) {
+	for _, a := range s.attributes {
+		if slices.Contains(a.names, name) {
+			all = append(all, a.values...)
+		}
 	}
-	return values[0]
-}
-
-func single(values []string) any {
-	if len(values) == 1 {
-		return values[0]
-	}
-	return list(values)
+	return all
 }
 
 func list(values []string) []any {

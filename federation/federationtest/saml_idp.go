@@ -292,9 +292,9 @@ func (p *SAML) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = page.Execute(w, map[string]any{"To": request.AssertionConsumerServiceURL, "Form": p.Answer(request)})
+	_ = answerPage.Execute(w, map[string]any{"To": request.AssertionConsumerServiceURL, "Form": p.Answer(request)})
 }
 
-var page = template.Must(template.New("").Parse(`<!doctype html><title>Identity provider</title>
+var answerPage = template.Must(template.New("").Parse(`<!doctype html><title>Identity provider</title>
 <form method="post" action="{{.To}}">{{range $name, $values := .Form}}{{range $values}}<input type="hidden" name="{{$name}}" value="{{.}}">{{end}}{{end}}
 <button id="continue">Continue</button></form>`))
