@@ -76,7 +76,10 @@ func (c Connection) where(name string) []string {
 	if at := c.Claims[name]; at != "" {
 		return []string{at}
 	}
-	if at, ok := c.preset().Claims[name]; ok {
+	switch at, ok := c.preset().Claims[name]; {
+	case ok && at == "":
+		return nil
+	case ok:
 		return []string{at}
 	}
 	if all := usualSAML[name]; c.Type == SAML && all != nil {

@@ -74,7 +74,7 @@ type EmailTrust string
 // The rules.
 const (
 	TrustNever   EmailTrust = "never"   // we prove every address ourselves
-	TrustClaim   EmailTrust = "claim"   // email_verified, if it is the JSON value true
+	TrustClaim   EmailTrust = "claim"   // what the preset's row names, for others email_verified, if it is the JSON value true
 	TrustDomains EmailTrust = "domains" // every address of Domains: the provider hands them out
 )
 

@@ -1,11 +1,5 @@
 package federation
 
-import (
-	"time"
-
-	"idp/internal/secret"
-)
-
 // Dialect is how a provider talks where it departs from the standard. A preset's row says it;
 // the zero value is the standard's way.
 type Dialect struct {
@@ -20,7 +14,6 @@ type Dialect struct {
 	Params    map[string]string // further parameters of the authorization request
 
 	NoUserinfo bool              // all it says is in the ID token
-	PostInfo   bool              // userinfo is asked for by POST, without a body
 	Proof      bool              // wants appsecret_proof with every call: hex HMAC-SHA256 of the access token under the client secret
 	Header     map[string]string // fields of every call after the token: "{client_id}" stands for it
 	More       []Call            // what else to ask, after userinfo
@@ -44,6 +37,3 @@ const (
 	AuthPost  Auth = "client_secret_post"
 	AuthNone  Auth = "none"
 )
-
-// credential is what the client proves itself with at that time.
-func (c Connection) credential(time.Time) (secret.String, error) { return c.ClientSecret, nil }

@@ -3,6 +3,9 @@ package federation
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,6 +95,9 @@ func readGranted(status int, answer []byte, now time.Time) (granted, error) {
 	}
 	if status != http.StatusOK && status != http.StatusCreated {
 		return granted{}, ErrRefused.Because(fmt.Errorf("the token endpoint answered with status %d", status))
+	}
+	if list := texts(said["scope"]); len(list) > 0 { // Twitch sends a list
+		said["scope"] = strings.Join(list, " ")
 	}
 	for _, name := range []string{"access_token", "refresh_token", "id_token", "scope", "token_type"} {
 		if _, is := said[name].(string); !is && said[name] != nil {
@@ -188,6 +194,12 @@ func (f *Federation) ask(ctx context.Context, c Connection, uri string, token se
 	for name, value := range c.header() {
 		header.Set(name, value)
 	}
+	if c.dialect().Proof {
+		var err error
+		if uri, err = c.proved(uri, token); err != nil {
+			return err
+		}
+	}
 	body, err := f.Outbound.GetWith(ctx, uri, header, maxAnswer)
 	if err != nil {
 		return ErrAway.Because(fmt.Errorf("ask who it is: %w", cause(err)))
@@ -196,6 +208,20 @@ func (f *Federation) ask(ctx context.Context, c Connection, uri string, token se
 		return ErrRefused.Because(fmt.Errorf("ask who it is: %w", err))
 	}
 	return nil
+}
+
+// proved adds the proof that the access token is used by whom it was given to.
+func (c Connection) proved(uri string, token secret.String) (string, error) {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "", ErrSetup.Because(err)
+	}
+	mac := hmac.New(sha256.New, []byte(c.ClientSecret.Reveal()))
+	mac.Write([]byte(token.Reveal()))
+	q := u.Query()
+	q.Set("appsecret_proof", hex.EncodeToString(mac.Sum(nil)))
+	u.RawQuery = q.Encode()
+	return u.String(), nil
 }
 
 // header are the fields that the provider wants with every call.

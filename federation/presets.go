@@ -30,8 +30,9 @@ type Preset struct {
 	Picture string            // where the picture is if no claim says so: {name} is a claim
 	Emails  List              // if addresses come as a list: which one is meant
 
-	Rule Rule
-	Doc  Source
+	Rule  Rule // when its word about the address counts; with Emails, about the entry that is meant
+	Claim Rule // what it says where Rule believes nothing: for an operator who trusts the claim nevertheless
+	Doc   Source
 
 	Needs   []string          // options without which it does not work
 	Options map[string]string // options that have a value if none is given; "": may be left out
@@ -44,7 +45,6 @@ type List struct {
 	In      string // where the list is
 	Address string // of an entry: its address
 	Primary string // of an entry: true if it is the one that is meant
-	Checked string // of an entry: true if the provider checked it
 }
 
 // Source is the public page that justifies a rule, and what it says, in our words.
@@ -130,12 +130,13 @@ func (c Connection) expand(template string) string {
 // optionSpelling says how each option is spelled. What is put into addresses must not be able to
 // lead elsewhere.
 var optionSpelling = map[string]*regexp.Regexp{
-	"tenant":  regexp.MustCompile(`^(common|organizations|consumers|` + guid + `)$`),
-	"domain":  regexp.MustCompile(`^` + host + `$`),
-	"host":    regexp.MustCompile(`^` + host + `(:[0-9]{1,5})?$`),
-	"realm":   regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`),
-	"team_id": regexp.MustCompile(`^[A-Z0-9]{10}$`),
-	"key_id":  regexp.MustCompile(`^[A-Z0-9]{10}$`),
+	"tenant":    regexp.MustCompile(`^(common|organizations|consumers|` + guid + `)$`),
+	"domain":    regexp.MustCompile(`^` + host + `$`),
+	"host":      regexp.MustCompile(`^` + host + `(:[0-9]{1,5})?$`),
+	"my_domain": regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,60}(--[a-z0-9]+\.sandbox)?$`),
+	"realm":     regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`),
+	"team_id":   regexp.MustCompile(`^[A-Z0-9]{10}$`),
+	"key_id":    regexp.MustCompile(`^[A-Z0-9]{10}$`),
 }
 
 const (
@@ -170,6 +171,11 @@ func (c Connection) checkPreset() error {
 		}
 		if !optionSpelling[name].MatchString(c.Options[name]) {
 			return wrong("options."+name, "The option %s is misspelled.", name)
+		}
+	}
+	if p.Issuer == appleIssuer {
+		if _, err := appleKey(c.ClientSecret); err != nil {
+			return wrong("client_secret", "Give the whole content of the .p8 file, from its first line, BEGIN PRIVATE KEY, to its last.")
 		}
 	}
 	return nil

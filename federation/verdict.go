@@ -29,6 +29,7 @@ const (
 	True       Spelling = "true"                   // the JSON value true alone
 	TrueText   Spelling = `true or "true"`         // Apple writes either
 	TrueDigits Spelling = `true, 1, "1" or "true"` // Microsoft writes any of these
+	One        Spelling = "1"                      // the number, as Zoom writes it
 )
 
 // says reports whether v is one of them.
@@ -40,6 +41,8 @@ func (s Spelling) says(v any) bool {
 		return v == true || v == "true"
 	case TrueDigits:
 		return v == true || v == "true" || v == "1" || number(v) == "1"
+	case One:
+		return number(v) == "1"
 	}
 	return false
 }
@@ -73,19 +76,18 @@ func judge(c Connection, address identity.Identifier, claims map[string]any, for
 		return Verdict{Why: "domain_of_another"}
 	case c.Type == SAML || c.Trust.Email == TrustDomains:
 		return Verdict{Verified: slices.Contains(c.Domains, domain), Why: "domains"}
+	case c.Preset != "" && !known:
+		return Verdict{Why: "unknown_preset"}
+	case known && c.Claims["email"] != "":
+		return Verdict{Why: "address_from_elsewhere"} // what the row's claims say is about the usual one
 	case c.Trust.Email == TrustClaim:
-		return Verdict{Verified: Rule{standard}.holds(claims), Why: "claim"}
+		return Verdict{Verified: p.claim().holds(p.about(claims)), Why: "claim"}
 	case c.Trust.Email != "":
 		return Verdict{Why: "unknown_rule"}
 	case c.Claims["email"] != "":
-		return Verdict{Why: "address_from_elsewhere"} // what the flags say is about the usual one
-	case c.Preset != "" && !known:
-		return Verdict{Why: "unknown_preset"}
-	case known && p.Emails.In != "":
-		entry, _ := p.Emails.meant(claims)
-		return Verdict{Verified: p.Emails.checked(entry), Why: "preset"}
+		return Verdict{Why: "address_from_elsewhere"}
 	case known:
-		return Verdict{Verified: p.Rule.holds(claims), Why: "preset"}
+		return Verdict{Verified: p.Rule.holds(p.about(claims)), Why: "preset"}
 	}
 	return Verdict{Verified: Rule{standard}.holds(claims), Why: "claim"}
 }
@@ -121,4 +123,22 @@ func (l List) meant(claims map[string]any) (entry map[string]any, ok bool) {
 	return entry, ok
 }
 
-func (l List) checked(entry map[string]any) bool { return entry != nil && entry[l.Checked] == true }
+// about returns what the provider's rules speak of: all claims, or the entry that is meant.
+func (p Preset) about(claims map[string]any) map[string]any {
+	if p.Emails.In == "" {
+		return claims
+	}
+	entry, _ := p.Emails.meant(claims)
+	return entry
+}
+
+// claim is the claim that an operator trusts who trusts the claim.
+func (p Preset) claim() Rule {
+	switch {
+	case p.Claim != nil:
+		return p.Claim
+	case p.Rule != nil:
+		return p.Rule
+	}
+	return Rule{standard}
+}

@@ -76,7 +76,7 @@ func parent(dir string) string {
 var homes = map[string][]string{
 	"github.com/ory/":                 {"provider"},
 	"github.com/go-jose/go-jose/v3":   {"provider"},
-	"github.com/go-jose/go-jose/v4":   {"token", "provider"},
+	"github.com/go-jose/go-jose/v4":   {"token", "provider", "federation"}, // federation: Apple's client secret
 	"github.com/go-webauthn/webauthn": {"login"},
 	"github.com/pquerna/otp":          {"login"},
 	"github.com/crewjam/saml":         {"federation", "provider/samlidp", "e2e"},
