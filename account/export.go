@@ -19,6 +19,7 @@ type Export struct {
 	User       ExportedUser      `json:"user"`
 	Addresses  []Identifier      `json:"identifiers"`
 	Factors    []ExportedFactor  `json:"factors"`
+	Elsewhere  []Connected       `json:"connections"`
 	Trusted    []ExportedTrusted `json:"trusted_browsers"`
 	Sessions   []Device          `json:"sessions"`
 	Apps       []App             `json:"apps"`
@@ -82,7 +83,11 @@ func (a *Self) Export(ctx context.Context, by By) (Export, error) {
 			Operator: u.Operator, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 		},
 	}
+	x.Elsewhere = a.Connections(by).Accounts
 	for _, f := range by.Who.Factors {
+		if f.Method.Federated() {
+			continue
+		}
 		x.Factors = append(x.Factors, ExportedFactor{Method: f.Method, Name: f.Name, CreatedAt: f.CreatedAt, LastUsedAt: f.LastUsedAt})
 	}
 	trusted, err := a.trusted(ctx, u.ID)

@@ -9,6 +9,7 @@
 //	profile, addresses and numbers                profile.go, identifiers.go
 //	where does the picture come from?             pictures.go
 //	password, second factors, trusted browsers    password.go, security.go, trusted.go
+//	accounts elsewhere that one signs in with     connections.go, merge.go
 //	where one is signed in, which apps were let in devices.go, apps.go
 //	taking one's data out, and leaving            export.go, delete.go
 //	what a form or a script sends                 pages*.go and acts.go, api.go

@@ -23,6 +23,7 @@ type securityPage struct {
 	AddKeys   []adding
 	AddSteps  []adding
 	Trusted   []Trusted
+	Elsewhere Connections      // accounts that the person signs in with
 	Signal    *login.KeySignal // for the person's devices, nil for none
 	Now       time.Time
 	Done      string // key of what was just done, ""
@@ -35,7 +36,10 @@ type adding struct {
 }
 
 // securityNotices are what the page may say was done.
-var securityNotices = map[string]string{"renamed": "security.done_renamed", "removed": "security.done_removed", "distrusted": "account.done_distrusted", "confirmed": "account.done_confirmed"}
+var securityNotices = map[string]string{
+	"renamed": "security.done_renamed", "removed": "security.done_removed", "distrusted": "account.done_distrusted", "confirmed": "account.done_confirmed",
+	"connected": "connections.done_connected", "disconnected": "connections.done_disconnected",
+}
 
 func isKey(m identity.Method) bool { return m == identity.Passkey || m == identity.SecurityKey }
 
@@ -65,6 +69,7 @@ func (p *Pages) securityPage(r *http.Request, by By) (data securityPage, err err
 		}
 		data.AddSteps = append(data.AddSteps, button)
 	}
+	data.Elsewhere = p.Connections(by)
 	if data.Signal, err = p.Engine.KeySignal(by.Who); err != nil {
 		return data, err
 	}
@@ -93,11 +98,7 @@ func (p *Pages) onSecurity(w http.ResponseWriter, r *http.Request, do func(By) e
 	}
 	by := p.by(r, s, who)
 	if trouble := do(by); trouble != nil {
-		data, err := p.securityPage(r, by)
-		if err != nil {
-			return err
-		}
-		return p.Web.Again(w, r, trouble, "account_security", data)
+		return p.onSecurityAgain(w, r, by, trouble)
 	}
 	return nil
 }

@@ -102,12 +102,15 @@ func (a *Self) RemovePassword(ctx context.Context, by By) error {
 	})
 }
 
-// spare reports whether somebody could do without the password: they have a passkey, or a
+// spare reports whether somebody could do without the password: they have a passkey or an account elsewhere, or a
 // code can be mailed to them, and the operator lets people sign in so.
 func (a *Self) spare(p login.Person) bool {
 	set := a.Engine.Settings()
 	if set.EmailCode || set.EmailLink {
 		return slices.ContainsFunc(p.Holdings, func(h identity.Holding) bool { return h.Identifier.Kind == identity.Email && h.Verified() })
+	}
+	if slices.ContainsFunc(a.Engine.Linkages(p).Accounts, func(l login.Linked) bool { return !l.Closed }) {
+		return true
 	}
 	return set.Passkeys && slices.ContainsFunc(p.Factors, func(f identity.Factor) bool { return f.Method == identity.Passkey })
 }

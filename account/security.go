@@ -106,12 +106,10 @@ func (a *Self) setUp(r *http.Request, by By, m identity.Method) (path string, er
 	if v.Step != login.NeedsEnrollment || !begins(m) {
 		return path + "?method=" + string(m), nil
 	}
-	browser, err := a.Sessions.Browser(r)
+	at, err := a.at(r, by, v.ID)
 	if err != nil {
 		return "", err
 	}
-	at := by.At
-	at.Attempt, at.Browser = v.ID, browser
 	_, err = a.Engine.Enroll(r.Context(), at, m, "")
 	return path, err
 }

@@ -56,6 +56,14 @@ func (a *Self) by(r *http.Request, s session.Session, who login.Person) By {
 	return By{Session: s, Who: who, At: login.At{Network: web.Network(r), UserAgent: session.Clip(r.UserAgent()), Locale: a.Locale(r)}}
 }
 
+// at says whence a request came, and for which attempt.
+func (a *Self) at(r *http.Request, by By, id login.AttemptID) (login.At, error) {
+	browser, err := a.Sessions.Browser(r)
+	at := by.At
+	at.Attempt, at.Browser = id, browser
+	return at, err
+}
+
 // person loads who acts, locked, in the transaction of what they do. The session must still
 // stand: a reset or an operator may have ended it since the request came, and who lost it
 // has the last word no longer.

@@ -73,6 +73,8 @@ func TestEverySensitiveActIsBehindTheGateOnBothFaces(t *testing.T) {
 		d.must(d.people.SaveFactor(t.Context(), identity.Factor{
 			ID: "factor_key", UserID: ann, Method: identity.SecurityKey, Name: "key", Secret: secret.NewString("{}"), CreatedAt: d.clock.Now(),
 		}))
+		d.upstream("google")
+		d.account(ann, "google", "1", "")
 		b, _ := d.on(nil, ann) // half of what Ann can show
 		file := func() string {
 			p, err := d.people.Person(t.Context(), ann)
@@ -89,22 +91,24 @@ func TestEverySensitiveActIsBehindTheGateOnBothFaces(t *testing.T) {
 			{"PATCH", "/me/factors/factor_key", `{"name":"mine"}`},
 			{"DELETE", "/me/factors/factor_key", ""},
 			{"POST", "/me/backup-codes", `{}`},
+			{"DELETE", "/me/connections/factor_google_1", ""},
 			{"GET", "/me/export", ""},
 		} {
 			b.Get("/account")
 			d.call(b, c.method, c.path, c.body).want(403, `"step_up_required"`)
 		}
 		for path, form := range map[string][]string{
-			"/account/identifiers/primary":   {"id", work},
-			"/account/identifiers/remove":    {"id", work},
-			"/account/security/add":          {"method", "totp"},
-			"/account/security/rename":       {"factor", "factor_key", "name", "mine"},
-			"/account/security/remove":       {"factor", "factor_key"},
-			"/account/security/backup-codes": nil,
-			"/account/password":              {"password", otherPassword, "others", "yes"},
-			"/account/password/remove":       nil,
-			"/account/export":                nil,
-			"/account/delete":                {"confirm", "ann@example.com"},
+			"/account/identifiers/primary":    {"id", work},
+			"/account/identifiers/remove":     {"id", work},
+			"/account/security/add":           {"method", "totp"},
+			"/account/security/rename":        {"factor", "factor_key", "name", "mine"},
+			"/account/security/remove":        {"factor", "factor_key"},
+			"/account/security/backup-codes":  nil,
+			"/account/connections/disconnect": {"factor", "factor_google_1"},
+			"/account/password":               {"password", otherPassword, "others", "yes"},
+			"/account/password/remove":        nil,
+			"/account/export":                 nil,
+			"/account/delete":                 {"confirm", "ann@example.com"},
 		} {
 			b.Get("/account").Post(path, form...).Want(303, "/sign-in/attempt_").Get(b.To).Want(200, "Enter your password")
 		}

@@ -26,6 +26,7 @@ func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Goal       Goal   `json:"goal"`
 		Ask        AskID  `json:"ask"`
+		Connection string `json:"connection"` // connect: by which to sign in from now on
 		Invitation hidden `json:"invitation"`
 		Public     bool   `json:"public"`
 	}
@@ -37,7 +38,7 @@ func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := Beginning{
-		Browser: browser, Goal: in.Goal, Ask: in.Ask, Invitation: in.Invitation.String, Public: in.Public,
+		Browser: browser, Goal: in.Goal, Ask: in.Ask, Connection: in.Connection, Invitation: in.Invitation.String, Public: in.Public,
 		Locale: x.Locale(r), Network: web.Network(r), UserAgent: r.UserAgent(),
 	}
 	if in.Goal.within() {

@@ -19,8 +19,8 @@ type undoPage struct {
 	Masked string // the address that changed
 	Place  string
 	Title  string // of the connection that it is about, "" if it is about none
-	Voids  bool // the password is voided, whatever the person says
-	Asks   bool // the person says whether the password is voided
+	Voids  bool   // the password is voided, whatever the person says
+	Asks   bool   // the person says whether the password is voided
 }
 
 // undonePage is the data of the page "undone".

@@ -51,9 +51,14 @@ func (p *Pages) depart(w http.ResponseWriter, r *http.Request, at At, connection
 	return p.stay(w, r, v, connection, err)
 }
 
-// follow takes the browser to where a way leads: with 303, or by a form that sends itself and
-// has a button for who has no script.
+// follow takes the browser to where a way leads.
 func (p *Pages) follow(w http.ResponseWriter, r *http.Request, way federation.Way) error {
+	return Follow(w, r, p.Web, way)
+}
+
+// Follow takes a browser to where a way leads: with 303, or by a form that sends itself and
+// has a button for who has no script.
+func Follow(w http.ResponseWriter, r *http.Request, pages *web.Pages, way federation.Way) error {
 	if way.Form == nil {
 		return web.Redirect(w, r, way.URL)
 	}
@@ -61,7 +66,7 @@ func (p *Pages) follow(w http.ResponseWriter, r *http.Request, way federation.Wa
 	for name := range way.Form {
 		fields[name] = way.Form.Get(name)
 	}
-	return p.Web.Show(w, r, http.StatusOK, "form_post", templates.FormPost{Action: way.URL, Fields: fields, Away: true})
+	return pages.Show(w, r, http.StatusOK, "form_post", templates.FormPost{Action: way.URL, Fields: fields, Away: true})
 }
 
 // Arrive answers GET /federation/{connection}/callback: the browser is back.

@@ -150,11 +150,20 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 	return nil
 }
 
-// vouch notes that an address which an operator had put on file answered.
+// vouch notes that an address which an operator had put on file answered, or one that so far
+// only a provider had confirmed: it leans on that no longer.
 func (e *Engine) vouch(ctx context.Context, t *turn) error {
 	by := confirmedBy(t.a)
 	for i, h := range t.f.Holdings {
-		if by == "" || h.Identifier != t.a.Identifier || h.Verified() {
+		if by == "" || h.Identifier != t.a.Identifier || h.Verified() && !(h.VerifiedBy.Federated() && !by.Federated()) {
+			continue
+		}
+		if h.Verified() {
+			h.VerifiedBy = by
+			if err := e.People.SaveHolding(ctx, h); err != nil {
+				return err
+			}
+			t.f.Holdings[i] = h
 			continue
 		}
 		if err := e.Claim(ctx, h.Identifier, h.UserID, string(h.UserID)); err != nil {
@@ -189,6 +198,12 @@ func (e *Engine) hold(ctx context.Context, t *turn, address identity.Identifier)
 		by = identity.PhoneCode
 	}
 	first := !slices.ContainsFunc(t.f.Holdings, func(h identity.Holding) bool { return h.Identifier.Kind == address.Kind && h.Primary })
+	confirmed := false // by a provider already: nothing was added
+	for _, h := range t.f.Holdings {
+		if h.Identifier == address {
+			first, confirmed = first || h.Primary, h.Verified()
+		}
+	}
 	if err := e.People.SaveHolding(ctx, identity.Holding{
 		ID: identity.HoldingID(secret.NewID("holding")), UserID: t.a.UserID, Identifier: address, Primary: first,
 		VerifiedAt: t.now, VerifiedBy: by, Source: identity.SourceSelf, CreatedAt: t.now,
@@ -196,6 +211,9 @@ func (e *Engine) hold(ctx context.Context, t *turn, address identity.Identifier)
 		return err
 	}
 	t.tell(event.AddressVerified, nil)
+	if confirmed {
+		return nil
+	}
 	return e.notify(ctx, t, Change{Kind: AddressAdded, Address: address})
 }
 

@@ -151,7 +151,7 @@ func (t *turn) extend(typed string) error {
 	}
 	assigned := false
 	for _, h := range t.f.Holdings {
-		if h.Identifier == address && h.Verified() {
+		if h.Identifier == address && h.Verified() && !h.VerifiedBy.Federated() { // our own code may confirm what a provider did
 			return errHeldAlready
 		}
 		assigned = assigned || h.Identifier == address && h.Assigned() // an operator chose it: the rules are for others
