@@ -162,7 +162,7 @@ func (f *Federation) describe(ctx context.Context, c Connection) (Document, erro
 	if !f.Outbound.Proper(c.Issuer) {
 		return Document{}, ErrSetup.Because(fmt.Errorf("issuer %q is no https address", c.Issuer))
 	}
-	body, err := f.Outbound.Get(ctx, strings.TrimSuffix(c.Issuer, "/")+"/.well-known/openid-configuration", maxAnswer)
+	body, err := f.Outbound.Get(ctx, descriptionOf(c), maxAnswer)
 	if err != nil {
 		return Document{}, ErrAway.Because(fmt.Errorf("read the description of %s: %w", c.Issuer, cause(err)))
 	}
@@ -171,6 +171,11 @@ func (f *Federation) describe(ctx context.Context, c Connection) (Document, erro
 		return Document{}, ErrSetup.Because(fmt.Errorf("read the description of %s: %w", c.Issuer, err))
 	}
 	return d, f.checkDocument(c, d)
+}
+
+// descriptionOf is where an issuer's description is (OpenID Connect Discovery 1.0 §4).
+func descriptionOf(c Connection) string {
+	return strings.TrimSuffix(c.Issuer, "/") + "/.well-known/openid-configuration"
 }
 
 func (f *Federation) checkDocument(c Connection, d Document) error {
