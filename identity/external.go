@@ -48,6 +48,8 @@ type ExternalAccount struct {
 	Email    string `json:"email,omitempty"`    // as the provider last gave it, in our canonical spelling; "" if it gave none
 	Username string `json:"username,omitempty"` // what the provider shows, for the person to recognise the account
 	Tokens   Tokens `json:"tokens,omitzero"`    // if the operator wants them kept
+
+	Heard Profile `json:"heard,omitzero"` // what the provider last said of the person beside
 }
 
 // Tokens are what a provider lets us do in the person's name. They are only ever written sealed.

@@ -54,7 +54,7 @@ func slot(m identity.Method) identity.Method {
 // offers reports whether the method may be used now; where a mailed code is offered, the
 // link in the same message is too.
 func (t *turn) offers(m identity.Method) bool {
-	for _, o := range usable(t.a, t.f, t.p) {
+	for _, o := range Accepted(t.a, t.f, t.p) {
 		if o == m || slot(o) != "" && slot(o) == slot(m) {
 			return true
 		}
@@ -255,8 +255,9 @@ func (e *Engine) proveMailed(ctx context.Context, t *turn, m identity.Method, an
 	if byLink && box == identity.EmailCode {
 		m = identity.EmailLink
 	}
+	asked := purpose(t.a, box)
 	t.confirm(m, c.Target)
-	return e.keep(ctx, t, func(ctx context.Context, t *turn) error { return e.answered(ctx, purpose(t.a, box), x, t.now) })
+	return e.keep(ctx, t, func(ctx context.Context, t *turn) error { return e.answered(ctx, asked, x, t.now) })
 }
 
 // confirm adds the proof that the address answered. At sign-up it confirms the address;
@@ -274,12 +275,9 @@ func (t *turn) confirm(m identity.Method, address identity.Identifier) {
 	}
 	if t.a.Goal == SignUp && t.a.UserID == "" {
 		t.a.Confirmed = true
-		if t.f.Held {
-			t.a.Draft = Draft{}
-			t.know(t.holder)
-		}
-		if t.a.Upstream != nil { // it proved nothing before
-			t.a.Proofs = append(t.a.Proofs, t.a.Upstream.Proof(t.now))
+		t.meet()
+		if x := t.a.Upstream; x != nil { // it proved nothing before
+			t.a.Proofs = append(t.a.Proofs, x.Proof(x.AuthTime))
 		}
 	}
 	t.a.Proofs = append(t.a.Proofs, identity.Proof{Method: m, Category: m.Category(), Credential: address.Value, At: t.now})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"idp/event"
@@ -104,8 +105,27 @@ func (e *Engine) learn(ctx context.Context, t *turn) error {
 		return e.nobody(ctx, t)
 	}
 	p, held, err := e.find(ctx, t.a.Identifier)
-	t.holder, t.f.Held = p, held
-	return err
+	if t.holder, t.f.Held = p, held; err != nil || !t.a.Confirmed || t.a.Upstream == nil && !t.p.byMail() {
+		return err
+	}
+	t.meet() // somebody was faster: it is theirs since this attempt proved it
+	return e.trusts(ctx, t)
+}
+
+// meet makes whoever holds the address that a sign-up proved the person of the attempt: it is
+// them signing in, and what was filled in is dropped.
+func (t *turn) meet() {
+	if !t.f.Held {
+		return
+	}
+	if d := t.a.Draft.Factor; d != nil {
+		t.a.Proofs = slices.DeleteFunc(slices.Clone(t.a.Proofs), func(p identity.Proof) bool { return p.Method == d.Method && p.Credential == d.shown() })
+	}
+	t.a.Draft = Draft{}
+	t.know(t.holder)
+	if t.a.Upstream != nil {
+		t.a.Goal = SignIn
+	}
 }
 
 // nobody looks for a person where an address was named that nobody has: that takes as long
@@ -140,7 +160,7 @@ func (e *Engine) turn(ctx context.Context, at At, m move) (*turn, error) {
 		return done, ErrNotNow
 	case !m.open(step, t.a, t.p):
 		return t, ErrNotNow
-	case t.a.Goal == SignUp && t.a.UserID == "" && t.a.Upstream == nil: // from a provider may come somebody who is on file
+	case t.a.Goal == SignUp && t.a.UserID == "" && t.a.Upstream == nil && m != depart && m != arrive: // from a provider may come somebody who is on file
 		return t, t.admitted()
 	}
 	return t, nil
@@ -168,6 +188,11 @@ func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Con
 	if err == nil || kept != nil {
 		return e.view(kept), err
 	}
+	return e.late(ctx, t, err)
+}
+
+// late shows what is there now to whoever came too late.
+func (e *Engine) late(ctx context.Context, t *turn, err error) (View, error) {
 	left, missed := e.load(ctx, t.at)
 	switch {
 	case missed == nil:
@@ -178,15 +203,27 @@ func (e *Engine) keep(ctx context.Context, t *turn, also ...func(ctx context.Con
 	return View{}, errors.Join(err, missed)
 }
 
-// commit is keep without looking again. Only ErrSuspended and ErrOver come with a turn: it is
-// kept that the attempt ended.
+// over is why an attempt that owes nothing cannot come to its end. It is kept that it ended, so that
+// nobody tries for ever, and the person reads the problem.
+type over struct {
+	reason string
+	error
+}
+
+func (o over) Unwrap() error { return o.error }
+
+// commit is keep without looking again. Only ErrSuspended, ErrOver and what is over come with a
+// turn: it is kept that the attempt ended.
 func (e *Engine) commit(ctx context.Context, t *turn, also ...func(ctx context.Context, t *turn) error) (*turn, error) {
 	var kept turn
 	err := e.InTx(ctx, func(ctx context.Context) error {
 		kept = *t // the transaction may run again, each time from the same evidence
 		return e.apply(ctx, &kept, also)
 	})
+	var end over
 	switch {
+	case errors.As(err, &end):
+		return e.refuse(ctx, t, end.reason, end.error)
 	case errors.Is(err, ErrSuspended):
 		return e.refuse(ctx, t, "suspended", ErrSuspended)
 	case errors.Is(err, ErrOver):
@@ -247,7 +284,7 @@ func (e *Engine) announce(ctx context.Context, t *turn) error {
 // refuse ends an attempt whose person proved themselves and may not enter, or not with what
 // is on file no longer.
 func (e *Engine) refuse(ctx context.Context, t *turn, reason string, with error) (*turn, error) {
-	t.a.AbandonedAt, t.a.Draft, t.a.Challenges = t.now, Draft{}, nil
+	t.a.AbandonedAt, t.a.Draft, t.a.Challenges, t.a.Upstream = t.now, Draft{}, nil, nil
 	t.said, t.mail = nil, nil
 	t.tell(event.SignInFailed, map[string]string{"reason": reason})
 	ended, err := e.commit(ctx, t)
@@ -276,7 +313,7 @@ func (e *Engine) view(t *turn) View {
 		v.Confirmed = t.a.Confirmed
 		v.Missing = missing(t.a, t.p)
 	}
-	if t.p.Password && (step == MissingRequirements || step == NeedsNewPassword) {
+	if t.p.Password && (step == MissingRequirements && t.a.Upstream == nil || step == NeedsNewPassword) {
 		rules := t.p.Rules
 		v.Rules = &rules
 	}

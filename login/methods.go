@@ -35,14 +35,43 @@ func usable(a Attempt, f Facts, p Policy) []identity.Method {
 		return []identity.Method{identity.PhoneCode}
 	case MissingRequirements:
 		if a.Upstream == nil {
-			return p.federated(false)
+			return p.foremost(a.Identifier, p.federated(false))
 		}
 		return nil
 	case NeedsConnection:
+		if detained(a, f, p) {
+			return methodsBy(bound(a, f, p))
+		}
 		return slices.DeleteFunc(p.federated(true), func(m identity.Method) bool { return m.Connection() != a.Draft.Connection })
 	default:
 		return nil
 	}
+}
+
+// Accepted are the methods by which something can be proven now: those that are offered, and an
+// operator's way round the provider of their domain.
+func Accepted(a Attempt, f Facts, p Policy) []identity.Method {
+	methods := usable(a, f, p)
+	if breaksGlass(a, f, p) {
+		methods = append(methods, identity.Password)
+	}
+	return methods
+}
+
+// Departures are the connections by which the browser may leave now, by their methods: also
+// those without a button, which a hint or an address leads to.
+func Departures(a Attempt, f Facts, p Policy) []identity.Method {
+	step := Next(a, f, p)
+	switch {
+	case step == NeedsConnection, a.Goal.within() && step == NeedsFirstFactor:
+		return slices.DeleteFunc(usable(a, f, p), func(m identity.Method) bool { return !m.Federated() })
+	case a.Goal.within(), a.Reset, step == MissingRequirements && a.Upstream != nil, !depart.open(step, a, p):
+		return nil
+	}
+	if c, ok := p.enforces(a.Identifier); ok {
+		return []identity.Method{c.Method()}
+	}
+	return p.federated(true)
 }
 
 // instead is the mailed code that stands in for a bot check, once there is an address to mail
@@ -57,10 +86,17 @@ func instead(a Attempt, p Policy) []identity.Method {
 	return []identity.Method{mailed(p)}
 }
 
-// firsts never depends on who was named, so that it tells nobody who exists; only within
-// a session, where the person is known already, it looks at what they have.
+// firsts never depends on who was named, so that it tells nobody who exists: at most on the
+// domain of the address. Only within a session, where the person is known already, it looks at
+// what they have.
 func firsts(a Attempt, f Facts, p Policy) []identity.Method {
 	known := a.Goal.within()
+	if c, ok := p.enforces(a.Identifier); ok && !known {
+		return []identity.Method{c.Method()}
+	}
+	if known && detained(a, f, p) {
+		return methodsBy(bound(a, f, p))
+	}
 	var methods []identity.Method
 	if a.Reset {
 		methods = append(methods, identity.ResetCode)
@@ -82,7 +118,10 @@ func firsts(a Attempt, f Facts, p Policy) []identity.Method {
 			methods = append(methods, m)
 		}
 	}
-	return methods
+	if known {
+		return methods
+	}
+	return p.foremost(a.Identifier, methods)
 }
 
 // seconds are the methods on file that cover what is owed, the last used first and backup

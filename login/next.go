@@ -18,6 +18,9 @@ func Next(a Attempt, f Facts, p Policy) Step {
 	case p.Human && !a.Human:
 		return NeedsHuman
 	case a.Goal == SignUp && a.UserID == "":
+		if detained(a, f, p) {
+			return NeedsConnection
+		}
 		if len(missing(a, p)) > 0 {
 			return MissingRequirements
 		}
@@ -28,6 +31,8 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		return NeedsIdentifier
 	case len(a.Proofs) == 0 || a.UserID == "":
 		return NeedsFirstFactor
+	case detained(a, f, p):
+		return NeedsConnection
 	case f.assigned(a):
 		return NeedsEmailVerification
 	}
@@ -54,7 +59,7 @@ func Next(a Attempt, f Facts, p Policy) Step {
 		return NeedsPhoneVerification
 	case a.Goal == Extend && !a.Confirmed:
 		return NeedsEmailVerification
-	case a.Goal == Connect && a.Upstream == nil:
+	case a.Goal == Connect && (a.Upstream == nil || a.Upstream.Connection() != a.Draft.Connection):
 		return NeedsConnection
 	}
 	return Ready
@@ -81,9 +86,10 @@ func shown(a Attempt, f Facts, p Policy) []identity.Proof {
 // required returns the categories that this attempt must show: both of them as soon as the
 // person has a second factor or the policy wants everybody to, or whatever the waiting
 // request demands. A trusted browser need not show the second one when it only signs in: not
-// where more is demanded, and not where the password changes.
+// where more is demanded, not where the password changes or an account elsewhere is linked, and
+// not where an operator goes round their domain's provider.
 func required(a Attempt, f Facts, p Policy) identity.Category {
-	trusted := f.Trusted && a.Goal == SignIn && !a.Reset && a.Breached == "" && f.hasSecond(p)
+	trusted := f.Trusted && a.Goal == SignIn && !a.Reset && a.Breached == "" && a.Upstream == nil && len(bound(a, f, p)) == 0 && f.hasSecond(p)
 	if p.Need.Resistant || !trusted && (f.hasSecond(p) || p.TwoStep == Required) {
 		return identity.Both
 	}
@@ -156,7 +162,7 @@ var moves = map[move][]Step{
 	prepare:     {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
 	prove:       {NeedsHuman, NeedsIdentifier, NeedsFirstFactor, NeedsSecondFactor, NeedsEmailVerification, NeedsPhoneVerification},
 	forgot:      {NeedsFirstFactor},
-	submit:      {NeedsHuman, MissingRequirements},
+	submit:      {NeedsHuman, MissingRequirements, NeedsEmailVerification, NeedsConnection},
 	setPassword: {NeedsNewPassword},
 	enroll:      {NeedsEnrollment},
 	confirm:     {NeedsEnrollment},
@@ -179,7 +185,12 @@ func (m move) open(at Step, a Attempt, p Policy) bool {
 	if at == NeedsHuman && (m == identify && a.Goal == SignUp || m == submit && a.Goal != SignUp) {
 		return false
 	}
-	if m == forgot && (a.Goal != SignIn || !p.Password) {
+	if _, enforced := p.enforces(a.Identifier); m == forgot && (a.Goal != SignIn || !p.Password || enforced) {
+		return false
+	}
+	// Who comes from a provider may give another address than it did, if it is not to be believed;
+	// and who typed one whose domain has a provider may have mistyped it.
+	if newcomer := a.Goal == SignUp && a.UserID == "" && a.Draft.Invitation == ""; m == submit && (at == NeedsConnection && !newcomer || at == NeedsEmailVerification && (!newcomer || a.Upstream == nil)) {
 		return false
 	}
 	return slices.Contains(moves[m], at)

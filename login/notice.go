@@ -198,7 +198,9 @@ func (e *Engine) strange(ctx context.Context, t *turn) (bool, error) {
 // every browser is new, and nobody is told so.
 func (t *turn) unseen() bool {
 	for _, f := range t.f.Factors {
-		now := func(p identity.Proof) bool { return p.Credential == string(f.ID) && p.At.Equal(f.LastUsedAt) }
+		now := func(p identity.Proof) bool {
+			return (p.Credential == string(f.ID) || p.Method.Federated() && p.Credential == f.Credential) && p.At.Equal(f.LastUsedAt)
+		}
 		if !f.LastUsedAt.IsZero() && !slices.ContainsFunc(t.a.Proofs, now) {
 			return false
 		}

@@ -111,7 +111,7 @@ func (e *Engine) provePassword(ctx context.Context, t *turn, password secret.Str
 // one hash either way.
 func (e *Engine) verify(ctx context.Context, t *turn, g tries, password secret.String) (on identity.Factor, right bool, upgraded secret.String, err error) {
 	on, has := t.f.factor(identity.Password)
-	if g.locked || !has {
+	if g.locked || !has || breaksGlass(t.a, t.f, t.p) && !t.f.exempt(t.p) {
 		return on, false, upgraded, e.Hasher.Waste(ctx)
 	}
 	right, old, err := e.Hasher.Verify(ctx, password, on.Secret)

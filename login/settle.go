@@ -1,7 +1,6 @@
 package login
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -21,10 +20,7 @@ import (
 func (e *Engine) settle(ctx context.Context, t *turn) error {
 	fresh := t.a.UserID == ""
 	if fresh {
-		if err := t.admitted(); err != nil {
-			return err // the rules changed since, or only now it is known that it is a newcomer
-		}
-		if err := t.welcome(); err != nil {
+		if err := t.enters(); err != nil {
 			return err
 		}
 		t.f.User = e.newcomer(t)
@@ -36,7 +32,7 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	if err := e.still(ctx, t); err != nil {
 		return err
 	}
-	if !fresh && !t.holds() {
+	if !fresh && !t.holds() || t.a.Upstream != nil && !t.p.allows(t.a.Upstream.Account.Method) {
 		return ErrOver
 	}
 	s, err := e.sessionOf(ctx, t)
@@ -104,18 +100,30 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	return e.choose(ctx, t)
 }
 
+// enters asks the rules about a newcomer again. They may have changed since, and of somebody who
+// comes from a provider it is only known now that they are one: that ends the attempt.
+func (t *turn) enters() error {
+	err := t.admitted()
+	if err == nil {
+		err = t.welcome()
+	}
+	switch {
+	case err != nil && t.a.Upstream != nil:
+		return over{"not_admitted", err}
+	case err == nil && t.f.Held:
+		return ErrOver // somebody took the address meanwhile, and mailed codes sign nobody in here
+	}
+	return err
+}
+
 // newcomer is the person a sign-up makes.
 func (e *Engine) newcomer(t *turn) identity.User {
-	p := identity.Profile{}
+	p := identity.Profile{Name: t.a.Draft.Name, Locale: t.a.Draft.Locale}
 	if t.a.Upstream != nil {
-		p = t.a.Upstream.Profile
-		p.Picture = "" // where the provider has it; ours is made later
+		p = fill(p, t.a.Upstream.Profile, identity.Profile{})
 	}
-	p.Name, p.Locale = cmp.Or(t.a.Draft.Name, p.Name), cmp.Or(t.a.Draft.Locale, p.Locale)
 	return identity.User{
-		ID: identity.UserID(secret.NewID("user")), Status: identity.Active,
-		Profile:   p,
-		CreatedAt: t.now, UpdatedAt: t.now,
+		ID: identity.UserID(secret.NewID("user")), Status: identity.Active, Profile: p, CreatedAt: t.now, UpdatedAt: t.now,
 	}
 }
 
@@ -141,7 +149,11 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 		}
 	}
 	if draft.Invitation != "" {
-		if err := e.Store.UseInvitation(ctx, draft.Invitation, t.now); err != nil {
+		err := e.Store.UseInvitation(ctx, draft.Invitation, t.now)
+		if problem.Is(err, problem.Conflict) {
+			return over{"invitation", ErrInvitation.Because(err)}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -185,7 +197,14 @@ func (e *Engine) adopt(ctx context.Context, t *turn, address identity.Identifier
 	if t.a.Goal != Extend {
 		return nil
 	}
-	return e.hold(ctx, t, address)
+	if err := t.may(address); err != nil {
+		return over{"domain", err} // since it was typed
+	}
+	err := e.hold(ctx, t, address)
+	if problem.Is(err, problem.Conflict) {
+		return over{"taken", err} // somebody else proved it a moment ago
+	}
+	return err
 }
 
 // hold puts an address or number that answered on the person's file.

@@ -17,6 +17,9 @@ import (
 
 const longestName = 256 // characters
 
+// ErrInvitation is what a person reads whose invitation is of no use any more.
+var ErrInvitation = problem.New(problem.Gone, "invitation_spent", "This invitation was used or is too old. Please ask for a new one.")
+
 // admit decides whether this attempt may sign up at all. An invitation binds it to the
 // invited address, also where anybody may sign up.
 func (e *Engine) admit(ctx context.Context, t *turn, invitation secret.String) error {
@@ -41,7 +44,7 @@ func (e *Engine) admit(ctx context.Context, t *turn, invitation secret.String) e
 func (e *Engine) invited(ctx context.Context, token secret.String, now time.Time) (Invitation, error) {
 	i, err := e.Store.Invitation(ctx, secret.DigestOf(token.Reveal()))
 	if problem.Is(err, problem.NotFound) || err == nil && (!i.UsedAt.IsZero() || !now.Before(i.ExpiresAt)) {
-		return Invitation{}, problem.New(problem.Gone, "invitation_spent", "This invitation was used or is too old. Please ask for a new one.")
+		return Invitation{}, ErrInvitation
 	}
 	return i, err
 }
@@ -63,8 +66,8 @@ func (e *Engine) Submit(ctx context.Context, at At, f Fields) (View, error) {
 	if err := e.learn(ctx, t); err != nil {
 		return e.view(&before), err
 	}
-	if Next(t.a, t.f, t.p) == NeedsHuman {
-		return e.keep(ctx, t) // the password can wait: it costs a hash
+	if step := Next(t.a, t.f, t.p); step == NeedsHuman || step == NeedsConnection || t.a.Upstream != nil {
+		return e.keep(ctx, t) // the password can wait, because it costs a hash, or none is wanted
 	}
 	if !f.Password.Empty() && t.p.Password {
 		if err := e.fresh(ctx, t, f.Password); err != nil {
@@ -118,7 +121,7 @@ func (t *turn) fill(f Fields) error {
 	if err := t.welcome(); err != nil {
 		return err
 	}
-	if !f.Password.Empty() && t.p.Password {
+	if !f.Password.Empty() && t.p.Password && t.a.Upstream == nil {
 		if err := t.p.Rules.Check(f.Password, t.a.Identifier); err != nil {
 			return err
 		}

@@ -3,8 +3,10 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"idp/event"
 	"idp/federation"
@@ -24,10 +26,12 @@ var (
 	ErrState     = problem.New(problem.Gone, "upstream_state", "This sign-in was not started here, or it has been used already. Please start again.")
 	ErrElsewhere = problem.New(problem.Conflict, "external_account_foreign", "That is somebody else's account. Please use your own.")
 	ErrLinked    = problem.New(problem.Conflict, "external_account_linked", "That account is connected already.")
+	ErrStale     = problem.New(problem.Invalid, "upstream_stale", "The other service did not ask you to sign in again, which is needed here. Sign out there first, or choose another way.")
 	ErrTaken     = problem.New(problem.Conflict, "external_account_taken", "That account signs in to another account here.")
 )
 
-// Depart sends the browser to a provider. What it comes back with is for Return.
+// Depart sends the browser to a provider. What it comes back with is for Return. A connection by
+// which nobody can come in here and now is ErrMethod.
 func (e *Engine) Depart(ctx context.Context, at At, connection string) (View, federation.Way, error) {
 	t, err := e.turn(ctx, at, depart)
 	if err != nil {
@@ -37,13 +41,10 @@ func (e *Engine) Depart(ctx context.Context, at At, connection string) (View, fe
 	if err != nil {
 		return e.view(t), federation.Way{}, err
 	}
-	if !slices.Contains(usable(t.a, t.f, t.p), c.Method()) {
+	if !slices.Contains(Departures(t.a, t.f, t.p), c.Method()) {
 		return e.view(t), federation.Way{}, ErrMethod
 	}
-	d := federation.Departure{
-		State: federation.NewState(string(t.a.ID)), At: t.now, Hint: t.a.Identifier.Value,
-		Anew: t.p.Need.Anew || t.a.Goal.within(), MaxAge: t.p.Need.MaxAge, Locale: at.Locale,
-	}
+	d := t.departure(federation.NewState(string(t.a.ID)), t.now)
 	way, err := e.Federation.Depart(ctx, c, d)
 	if err != nil {
 		return e.view(t), federation.Way{}, err
@@ -58,8 +59,28 @@ func (e *Engine) Depart(ctx context.Context, at At, connection string) (View, fe
 	return v, way, err
 }
 
+// departure is what a provider is asked for, the same on the way there and back.
+func (t *turn) departure(state secret.String, sent time.Time) federation.Departure {
+	d := federation.Departure{State: state, At: sent, Anew: t.anew(), MaxAge: t.p.Need.MaxAge, Locale: t.at.Locale}
+	if t.a.Identifier.Kind == identity.Email && !t.connecting() {
+		d.Hint = t.a.Identifier.Value
+	}
+	return d
+}
+
+// anew reports whether the provider has to ask the person for a proof, whoever is signed in there:
+// an app wants it, or something within a session does.
+func (t *turn) anew() bool { return t.p.Need.Anew || t.a.Goal.within() && !t.connecting() }
+
+// connecting reports whether all that is owed is the account that is to be connected.
+func (t *turn) connecting() bool {
+	return t.a.Goal == Connect && Next(t.a, t.f, t.p) == NeedsConnection && !detained(t.a, t.f, t.p)
+}
+
 // Return takes what a browser brought back from a provider. A state that is not of this
-// browser's attempt, or was used, is ErrState; at.Attempt is what the state names.
+// browser's attempt, was used or is older than ten minutes is ErrState; at.Attempt is what the
+// state names. The state is used up before the provider is asked, whatever the answer is worth:
+// of two that bring the same one, the slower gets ErrMoved.
 func (e *Engine) Return(ctx context.Context, at At, connection string, answer federation.Answer) (View, error) {
 	t, err := e.turn(ctx, at, arrive)
 	if err != nil {
@@ -73,81 +94,152 @@ func (e *Engine) Return(ctx context.Context, at At, connection string, answer fe
 	if !sent || !secret.Equal(string(out.Link), string(secret.DigestOf(answer.State.Reveal()))) || !t.now.Before(out.ExpiresAt) {
 		return e.view(t), ErrState
 	}
-	t.a.Challenges = maps.Clone(t.a.Challenges)
-	delete(t.a.Challenges, c.Method()) // whatever the answer is worth: the next one departs anew
-	x, err := e.Federation.Finish(ctx, c, federation.Departure{State: answer.State, At: out.SentAt, Anew: t.p.Need.Anew || t.a.Goal.within(), MaxAge: t.p.Need.MaxAge}, answer)
+	if err := e.spend(ctx, t, c); err != nil {
+		return e.late(ctx, t, err)
+	}
+	if !slices.Contains(Departures(t.a, t.f, t.p), c.Method()) {
+		return e.view(t), ErrMethod // something else is owed by now
+	}
+	x, err := e.finish(ctx, t, c, out, answer)
+	before := *t
 	if err == nil {
 		err = e.resolve(ctx, t, x)
 	}
 	if err != nil {
+		*t = before
 		t.tell(event.SignInFailed, map[string]string{"method": string(c.Method())})
-		v, kept := e.keep(ctx, t)
-		return v, errors.Join(kept, err)
+		if said := e.InTx(ctx, func(ctx context.Context) error { return e.announce(ctx, t) }); said != nil {
+			return e.view(t), errors.Join(err, said)
+		}
+		return e.view(t), err
 	}
 	return e.keep(ctx, t, func(ctx context.Context, t *turn) error { return e.useLink(ctx, t, x) })
+}
+
+// spend uses up the state of a departure, in one conditional write.
+func (e *Engine) spend(ctx context.Context, t *turn, c federation.Connection) error {
+	t.a.Challenges = maps.Clone(t.a.Challenges)
+	delete(t.a.Challenges, c.Method())
+	err := e.Store.SaveAttempt(ctx, t.a)
+	if problem.Is(err, problem.Conflict) {
+		return ErrMoved.Because(err)
+	}
+	t.a.Version++
+	return err
+}
+
+// finish has what came back checked. What comes out says of which connection and when, and of a
+// second step only what the operator takes its word for.
+func (e *Engine) finish(ctx context.Context, t *turn, c federation.Connection, out Challenge, answer federation.Answer) (federation.Assertion, error) {
+	x, err := e.Federation.Finish(ctx, c, t.departure(answer.State, out.SentAt), answer)
+	if err != nil {
+		return x, err
+	}
+	if x.Account.Method != c.Method() || x.Account.Issuer == "" || x.Account.Subject == "" {
+		return x, fmt.Errorf("connection %s says of whom it speaks as %s %q %q", c.Name, x.Account.Method, x.Account.Issuer, x.Account.Subject)
+	}
+	if !c.Trust.MFA {
+		x.Vouched, x.Both = nil, false
+	}
+	x.AuthTime, err = t.proven(x.AuthTime, out.SentAt)
+	return x, err
+}
+
+// proven is when the person proved themselves, by the provider's word if it gives it: sessions
+// and apps are told no later time. Where a proof as fresh as that was demanded and the provider
+// says that it has none, that is ErrStale.
+func (t *turn) proven(told, sent time.Time) (time.Time, error) {
+	at := t.now
+	if !told.IsZero() && told.Before(at) {
+		at = told
+	}
+	age := t.p.Need.MaxAge
+	switch asked := t.anew() || age != nil; {
+	case asked && !at.Before(sent.Add(-skew)):
+		return latest(at, sent), nil // since it was asked
+	case t.anew(), age != nil && t.now.Sub(at) > *age:
+		return at, ErrStale
+	}
+	return at, nil
+}
+
+func latest(x, y time.Time) time.Time {
+	if x.Before(y) {
+		return y
+	}
+	return x
 }
 
 // resolve finds out what an assertion is evidence of. The first question is whether the account
 // is linked; only then does the address matter.
 func (e *Engine) resolve(ctx context.Context, t *turn, x federation.Assertion) error {
 	p, err := e.People.ByCredential(ctx, x.Account.Credential())
-	switch {
-	case problem.Is(err, problem.NotFound):
+	if problem.Is(err, problem.NotFound) {
 		return e.unlinked(ctx, t, x)
-	case err != nil:
-		return err
-	case t.a.Goal == Connect && p.User.ID == t.a.UserID:
-		return ErrLinked
-	case t.a.Goal == Connect:
-		return ErrTaken
-	case t.a.Goal.within() && p.User.ID != t.a.UserID:
-		return ErrElsewhere
 	}
-	if p.User.ID != t.a.UserID {
+	if err != nil {
+		return err
+	}
+	mine, connecting := p.User.ID == t.a.UserID, t.connecting()
+	switch {
+	case connecting && mine:
+		return ErrLinked
+	case connecting:
+		return ErrTaken
+	case t.a.Goal.within() && !mine:
+		return ErrElsewhere
+	case !mine:
 		t.restart()
-		t.f = Facts{}
 		t.know(p)
 		t.a.Goal, t.a.Identifier = SignIn, t.f.mailbox()
 	}
-	t.a.Proofs = append(slices.Clone(t.a.Proofs), x.Proof(t.now))
+	t.a.Proofs = append(slices.Clone(t.a.Proofs), x.Proof(x.AuthTime))
+	e.suspect(t)
 	return nil
 }
 
 // unlinked is the word of a provider about somebody it is not linked to. Within a session it
 // is linked to who is signed in. Elsewhere the attempt becomes a sign-up, in which an address
-// that somebody holds is theirs, as in every sign-up.
+// that somebody holds is theirs, as in every sign-up: at once if the provider's word about it is
+// taken, else when our own code returns.
 func (e *Engine) unlinked(ctx context.Context, t *turn, x federation.Assertion) error {
-	switch {
-	case t.a.Goal == Connect:
+	if t.connecting() {
 		t.a.Upstream = &x
 		return nil
-	case t.a.Goal.within():
-		return ErrElsewhere
 	}
-	invitation, invited := t.a.Draft.Invitation, t.a.Identifier
+	if t.a.Goal.within() {
+		return t.unlinkedWithin(x)
+	}
+	said, invited, goal := t.a.Draft, t.a.Identifier, t.a.Goal
 	t.restart()
 	t.a.Goal, t.a.Upstream, t.a.Identifier = SignUp, &x, x.Email
-	if invitation != "" {
-		t.a.Draft.Invitation, t.a.Identifier = invitation, invited // it is for that address
+	if goal == SignUp {
+		t.a.Draft.Name, t.a.Draft.Locale = said.Name, said.Locale
 	}
+	if goal == SignUp && said.Invitation != "" {
+		t.a.Draft.Invitation, t.a.Identifier = said.Invitation, invited // it is for that address
+	}
+	t.a.Confirmed = t.a.believed()
 	if err := e.learn(ctx, t); err != nil {
 		return err
 	}
-	if !t.a.believed() {
-		if t.a.Identifier.None() || Next(t.a, t.f, t.p) == NeedsHuman {
-			return nil
-		}
-		if err := e.send(ctx, t, identity.EmailCode); err != nil && !problem.Is(err, problem.TooMany) && !errors.Is(err, errDoubtful) {
-			return err
-		}
-		return nil
+	if t.a.Confirmed {
+		t.a.Proofs = append(t.a.Proofs, x.Proof(x.AuthTime))
+		e.suspect(t)
 	}
-	t.a.Confirmed = true
-	if t.f.Held {
-		t.a.Goal = SignIn
-		t.know(t.holder)
+	return nil
+}
+
+// unlinkedWithin is for who signed in before the provider of their domain became the only way:
+// the provider's word that it is their address is as good as at sign-in.
+func (t *turn) unlinkedWithin(x federation.Assertion) error {
+	own := func(h identity.Holding) bool { return h.Identifier == x.Email && h.Verified() }
+	owed := func(c federation.Connection) bool { return c.Method() == x.Account.Method }
+	if t.a.Goal == Connect || !x.Verdict.Verified || !slices.ContainsFunc(t.f.Holdings, own) || !slices.ContainsFunc(bound(t.a, t.f, t.p), owed) {
+		return ErrElsewhere
 	}
-	t.a.Proofs = []identity.Proof{x.Proof(t.now)}
+	t.a.Upstream = &x
+	t.a.Proofs = append(slices.Clone(t.a.Proofs), x.Proof(x.AuthTime))
 	return nil
 }
 
@@ -155,61 +247,11 @@ func (e *Engine) unlinked(ctx context.Context, t *turn, x federation.Assertion) 
 func (t *turn) restart() {
 	t.a.UserID, t.a.Proofs, t.a.Challenges, t.a.Draft, t.a.Upstream = "", nil, nil, Draft{}, nil
 	t.a.Reset, t.a.Breached, t.a.Confirmed, t.a.Identifier = false, "", false, identity.Identifier{}
-	t.f = Facts{}
+	t.f, t.holder = Facts{}, Person{}
 }
 
 // believed reports whether the address that the attempt is about came from a provider whose
 // word about it we take.
 func (a Attempt) believed() bool {
 	return a.Upstream != nil && a.Upstream.Verdict.Verified && !a.Identifier.None() && a.Upstream.Email == a.Identifier
-}
-
-// brings reports whether a proof is by the account that comes on file when nothing is owed.
-func (a Attempt) brings(p identity.Proof) bool {
-	return a.Upstream != nil && p.Method == a.Upstream.Account.Method && p.Credential == a.Upstream.Account.Credential()
-}
-
-// useLink notes on the linked account when it was used and what its provider said.
-func (e *Engine) useLink(ctx context.Context, t *turn, x federation.Assertion) error {
-	i := slices.IndexFunc(t.f.Factors, func(f identity.Factor) bool {
-		return f.Method == x.Account.Method && f.Credential == x.Account.Credential()
-	})
-	if i < 0 {
-		return nil // not linked yet
-	}
-	f, err := x.Factor()
-	if err != nil {
-		return err
-	}
-	was := t.f.Factors[i]
-	f.ID, f.UserID, f.CreatedAt, f.LastUsedAt = was.ID, was.UserID, was.CreatedAt, t.now
-	t.f.Factors[i] = f
-	return e.People.SaveFactor(ctx, f)
-}
-
-// link puts the account of a provider on the person's file. Of two people who race for the same
-// account the slower one gets problem.Conflict.
-func (e *Engine) link(ctx context.Context, t *turn, fresh bool) error {
-	x := t.a.Upstream
-	if x == nil {
-		return nil
-	}
-	f, err := x.Factor()
-	if err != nil {
-		return err
-	}
-	f.ID, f.UserID, f.CreatedAt, f.LastUsedAt = identity.FactorID(secret.NewID("factor")), t.a.UserID, t.now, t.now
-	if err := e.People.SaveFactor(ctx, f); err != nil {
-		return err
-	}
-	t.tell(event.AccountLinked, map[string]string{"connection": x.Connection(), "factor": string(f.ID)})
-	if e.Picture != nil && x.Profile.Picture != "" && t.f.User.Profile.Picture == "" {
-		if err := e.Picture(ctx, t.a.UserID, x.Connection(), x.Profile.Picture); err != nil {
-			return err
-		}
-	}
-	if fresh {
-		return nil
-	}
-	return e.notify(ctx, t, Change{Kind: AccountLinked, Factor: f})
 }

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (e *Engine) again(ctx context.Context, t *turn, b Beginning) error {
 		return err
 	}
 	t.a.Identifier = t.f.mailbox()
-	t.a.Proofs = Carried(t.a.Goal, t.f.stands(s), t.f, t.p, t.now)
+	t.a.Proofs = Carried(t.a.Goal, t.f.stands(s, t.p), t.f, t.p, t.now)
 	if t.a.Goal == StepUp {
 		return nil
 	}
@@ -108,13 +109,16 @@ func (t *turn) holds() bool {
 	d := t.a.Draft.Factor
 	return !slices.ContainsFunc(t.a.Proofs, func(p identity.Proof) bool {
 		own := d != nil && p.Method == d.Method && p.Credential == d.shown() || t.a.brings(p) // comes on file now
-		return !own && !t.f.stand(p)
+		return !own && !t.f.stand(p, t.p)
 	})
 }
 
 // stand reports whether what a proof names is on file: the same password, the address that
-// answered, the factor that was shown.
-func (f Facts) stand(p identity.Proof) bool {
+// answered, the factor that was shown, the account elsewhere, if its connection is in force.
+func (f Facts) stand(p identity.Proof, in Policy) bool {
+	if p.Method.Federated() && !in.allows(p.Method) {
+		return false
+	}
 	switch slot(p.Method) {
 	case identity.EmailCode, identity.ResetCode:
 		return slices.ContainsFunc(f.Holdings, func(h identity.Holding) bool {
@@ -135,8 +139,8 @@ func (f Facts) stand(p identity.Proof) bool {
 }
 
 // stands is a session without those of its proofs that are worth nothing any more.
-func (f Facts) stands(s session.Session) session.Session {
-	s.Proofs = slices.DeleteFunc(slices.Clone(s.Proofs), func(p identity.Proof) bool { return !f.stand(p) })
+func (f Facts) stands(s session.Session, in Policy) session.Session {
+	s.Proofs = slices.DeleteFunc(slices.Clone(s.Proofs), func(p identity.Proof) bool { return !f.stand(p, in) })
 	return s
 }
 
@@ -165,7 +169,18 @@ func (t *turn) extend(typed string) error {
 		}
 	}
 	t.a.Draft.Address = address
-	return nil
+	return t.may(address)
+}
+
+// may refuses an address of an enforced domain to an account that does not sign in by the
+// domain's provider, unless an operator chose it for them.
+func (t *turn) may(address identity.Identifier) error {
+	c, enforced := t.p.enforces(address)
+	chosen := func(h identity.Holding) bool { return h.Identifier == address && h.Assigned() }
+	if !enforced || t.f.has(c.Method()) || slices.ContainsFunc(t.f.Holdings, chosen) {
+		return nil
+	}
+	return ErrEnforced
 }
 
 const mostHoldings = 50 // addresses and numbers of one person
@@ -185,22 +200,34 @@ func (t *turn) extending() bool {
 }
 
 // reachOut sends the code to what is to come on file as soon as nothing else is owed, without
-// the page having to ask. If it may not be sent yet, the page offers to.
+// the page having to ask, and so it does for who comes from a provider. If it may not be sent
+// yet, the page offers to.
 func (e *Engine) reachOut(ctx context.Context, t *turn) error {
-	if !t.extending() {
+	if !t.extending() && (Next(t.a, t.f, t.p) != NeedsEmailVerification || !t.a.abroad()) {
 		return nil
 	}
 	box := identity.EmailCode
-	if t.a.Draft.Address.Kind == identity.Phone {
+	if t.extending() && t.a.Draft.Address.Kind == identity.Phone {
 		box = identity.PhoneCode
 	}
-	if c, sent := t.a.Challenges[box]; sent && c.Target == t.a.Draft.Address {
+	if c, sent := t.a.Challenges[box]; sent && c.Target == t.target(box) {
 		return nil
 	}
-	if err := e.send(ctx, t, box); err != nil && !problem.Is(err, problem.TooMany) {
+	err := e.send(ctx, t, box)
+	if errors.Is(err, errDoubtful) {
+		t.a.Doubted = true // a bot check is due first; the message follows it
+		e.suspect(t)
+		return nil
+	}
+	if err != nil && !problem.Is(err, problem.TooMany) {
 		return err
 	}
 	return nil
+}
+
+// abroad reports whether the person came by an account elsewhere.
+func (a Attempt) abroad() bool {
+	return a.Upstream != nil || slices.ContainsFunc(a.Proofs, func(p identity.Proof) bool { return p.Method.Federated() })
 }
 
 // addressNew decides what is written to an address that is to come on file. One that is on
