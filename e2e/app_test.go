@@ -17,7 +17,7 @@ var (
 )
 
 // appCode is what an app with that key shows so many half minutes from begin.
-func appCode(t *testing.T, key string, begin time.Time, steps int) string {
+func appCode(t testing.TB, key string, begin time.Time, steps int) string {
 	t.Helper()
 	c, err := totp.GenerateCode(key, begin.Add(time.Duration(steps)*30*time.Second))
 	if err != nil {

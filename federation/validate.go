@@ -132,8 +132,8 @@ func (c Connection) checkClient() error {
 	switch {
 	case c.ClientID == "":
 		return wrong("client_id", "Give the client id that the provider shows for the app you registered there.")
-	case len(c.ClientID) > maxClientID || !printable(c.ClientID) || strings.ContainsAny(c.ClientID, " "):
-		return wrong("client_id", "A client id has at most %d characters and no space in it. Copy it again.", maxClientID)
+	case len(c.ClientID) > maxClientID || !printable(c.ClientID): // a space is allowed (RFC 6749 §A.1)
+		return wrong("client_id", "A client id has at most %d characters, all of them printable. Copy it again.", maxClientID)
 	case c.ClientSecret.Empty() && c.dialect().Auth != AuthNone:
 		return wrong("client_secret", "Give the client secret that the provider shows for the app you registered there.")
 	case len(c.ClientSecret.Reveal()) > maxSecret:

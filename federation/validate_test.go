@@ -139,7 +139,7 @@ func TestEachWrongMemberOfAConnectionNamesItself(t *testing.T) {
 		{oidcFile, change{"issuer": "https://login.acme.com/ x"}, "issuer"},
 		{oidcFile, change{"issuer": "https:///x"}, "issuer"},
 		{oidcFile, change{"client_id": nil}, "client_id"},
-		{oidcFile, change{"client_id": "a b"}, "client_id"},
+		{oidcFile, change{"client_id": "a\nb"}, "client_id"},
 		{oidcFile, change{"client_secret": nil}, "client_secret"},
 		{oidcFile, change{"client_secret": 7}, "client_secret"},
 		{oidcFile, change{"client_secret": strings.Repeat("a", 9000)}, "client_secret"},

@@ -89,7 +89,7 @@ func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/
 // skipped folders hold nothing of ours to judge.
 var skipped = map[string]bool{
 	".git": true, "node_modules": true, "third_party": true, "testdata": true,
-	"artifacts": true, "bin": true, "data": true, "idp-data": true,
+	"artifacts": true, "bin": true, "data": true, "idp-data": true, "simplesamlphp": true,
 }
 
 // Load reads the tree at root: one `go list`, one parse.
