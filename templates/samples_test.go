@@ -59,12 +59,12 @@ func samples() []drawing {
 		{"key", templates.Frame{Trouble: &templates.Trouble{Problem: "key_foreign", Text: "That is not on this account. Please use another one."}, Data: m{"Party": nil, "Attempt": "a", "Method": "security_key", "Second": true, "Others": false, "TrustDays": 30, "Trust": true}}},
 		{"enroll_key", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Method": "passkey", "Others": true}}},
 		{"enroll_key", templates.Frame{Trouble: &templates.Trouble{Problem: "key_taken", Text: "That is set up already. Please use another one."}, Data: m{"Party": acme, "Attempt": "a", "Method": "security_key", "Others": false}}},
-		{"account_security", templates.Frame{Data: m{"Signal": m{"RPID": "id.example.com", "Handle": "aGFuZGxl", "IDs": []string{"aWQx", "aWQy"}, "Name": "ann@acme.example", "Call": "Ann Lee"}, "Operator": false, "Passwords": true, "Password": now.AddDate(0, -2, 0), "TwoStep": true, "Must": false, "Left": 9, "Backup": true, "Now": now, "Done": "security.done_renamed",
+		{"account_security", templates.Frame{Data: m{"Elsewhere": m{"Accounts": []m{{"ID": "f5", "Connection": "google", "Title": "Google", "Preset": "google", "Label": "ann@acme.example", "Since": now.AddDate(0, -1, 0), "Used": now.Add(-3 * time.Hour), "Closed": false, "Confirms": []string{"ann@acme.example"}}, {"ID": "f6", "Connection": "acme", "Title": "Acme", "Preset": "", "Label": "", "Since": now, "Used": time.Time{}, "Closed": true, "Confirms": nil}}, "Add": []m{{"Connection": "github", "Title": "GitHub", "Preset": "github"}}}, "Signal": m{"RPID": "id.example.com", "Handle": "aGFuZGxl", "IDs": []string{"aWQx", "aWQy"}, "Name": "ann@acme.example", "Call": "Ann Lee"}, "Operator": false, "Passwords": true, "Password": now.AddDate(0, -2, 0), "TwoStep": true, "Must": false, "Left": 9, "Backup": true, "Now": now, "Done": "security.done_renamed",
 			"Keys":    []m{{"ID": "f1", "Method": "passkey", "Name": "Work laptop", "Number": "", "Since": now.AddDate(0, -1, 0), "Used": now.Add(-3 * time.Hour)}, {"ID": "f2", "Method": "security_key", "Name": "", "Number": "", "Since": now.AddDate(0, 0, -9), "Used": time.Time{}}},
 			"Steps":   []m{{"ID": "f3", "Method": "totp", "Name": "", "Number": "", "Since": now.AddDate(0, -1, 0), "Used": now.Add(-50 * time.Hour)}, {"ID": "f4", "Method": "phone_code", "Name": "", "Number": "+442079460018", "Since": now.AddDate(0, -1, 0), "Used": time.Time{}}},
 			"AddKeys": []m{{"Method": "passkey", "Words": "security.add_passkey"}, {"Method": "security_key", "Words": "security.add_security_key"}}, "AddSteps": []m{{"Method": "totp", "Words": "security.replace_totp"}, {"Method": "phone_code", "Words": "security.add_phone_code"}},
 			"Trusted": []m{{"ID": "t1", "This": true, "Device": "Firefox · Linux", "Since": now, "Seen": now, "Expires": now.AddDate(0, 0, 30)}}}}},
-		{"account_security", templates.Frame{Trouble: &templates.Trouble{Problem: "factor_last", Text: "Here everybody needs two-step verification, and this is all you have for it. Set up something else first, then remove this."}, Data: m{"Signal": nil, "Operator": true, "Passwords": true, "Password": time.Time{}, "TwoStep": false, "Must": true, "Left": 0, "Backup": false, "Now": now, "Done": "",
+		{"account_security", templates.Frame{Trouble: &templates.Trouble{Problem: "factor_last", Text: "Here everybody needs two-step verification, and this is all you have for it. Set up something else first, then remove this."}, Data: m{"Elsewhere": m{"Accounts": []m{}, "Add": []m{}}, "Signal": nil, "Operator": true, "Passwords": true, "Password": time.Time{}, "TwoStep": false, "Must": true, "Left": 0, "Backup": false, "Now": now, "Done": "",
 			"Keys": []m{}, "Steps": []m{}, "AddKeys": []m{{"Method": "passkey", "Words": "security.add_passkey"}}, "AddSteps": []m{{"Method": "totp", "Words": "security.add_totp"}}, "Trusted": []m{}}}},
 		{"backup_codes", templates.Frame{Data: m{"Codes": []string{"ABCD-EFGH-JKLM-NPQR", "STUV-WXYZ-2345-6789", "BCDE-FGHJ-KLMN-PQRS", "TUVW-XYZ2-3456-789A", "CDEF-GHJK-LMNP-QRST", "UVWX-YZ23-4567-89AB", "DEFG-HJKL-MNPQ-RSTU", "VWXY-Z234-5678-9ABC", "EFGH-JKLM-NPQR-STUV", "WXYZ-2345-6789-ABCD"}, "To": "/account/security"}}},
 		{"code", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Method": "phone_code", "Target": "•••56", "Reset": false, "Sent": true, "Mailed": true, "ByCode": true, "ByLink": false, "Second": true, "Phone": true, "Backup": false, "Others": true, "Wait": 27, "TrustDays": 0, "Trust": false}}},
@@ -80,12 +80,12 @@ func samples() []drawing {
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": true, "Digits": "", "Spent": false, "Reset": false}}},
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "493 027", "Spent": false, "Reset": false}}},
 		{"link", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Bearer": "x", "Same": false, "Digits": "", "Spent": true, "Reset": false}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "m•••@evil.example", "Place": "Auckland, New Zealand", "Voids": false, "Asks": true, "Undo": m{"Kind": "address_primary", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "192.0.2.7", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": true, "Asks": false, "Undo": m{"Kind": "new_browser", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "2001:db8::7:1", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": false, "Asks": false, "Undo": m{"Kind": "factor_removed", "Method": "totp", "Name": "My phone", "Browser": "", "Network": "", "CreatedAt": now}}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "used", "Masked": ""}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "old", "Masked": ""}}},
-		{"undo", templates.Frame{Data: m{"ID": "undo_1", "Bearer": "x", "State": "unknown", "Masked": ""}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "m•••@evil.example", "Place": "Auckland, New Zealand", "Voids": false, "Asks": true, "Undo": m{"Kind": "address_primary", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "192.0.2.7", "CreatedAt": now}}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": true, "Asks": false, "Undo": m{"Kind": "new_browser", "Method": "", "Name": "", "Browser": "Chrome · macOS", "Network": "2001:db8::7:1", "CreatedAt": now}}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "open", "Masked": "", "Place": "", "Voids": false, "Asks": false, "Undo": m{"Kind": "factor_removed", "Method": "totp", "Name": "My phone", "Browser": "", "Network": "", "CreatedAt": now}}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "used", "Masked": ""}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "old", "Masked": ""}}},
+		{"undo", templates.Frame{Data: m{"Title": "", "ID": "undo_1", "Bearer": "x", "State": "unknown", "Masked": ""}}},
 		{"undone", templates.Frame{Data: m{"Voided": true, "Attempt": "attempt_1", "Mailbox": "a•••@acme.example", "Missing": []string{"b•••@acme.example"}}}},
 		{"undone", templates.Frame{Data: m{"Voided": false, "Attempt": "", "Mailbox": "", "Missing": []string{}}}},
 		{"choose", templates.Frame{Data: m{"Party": acme, "Ask": "ask_1", "Accounts": []m{{"Session": "s1", "Name": "Ann Lee", "Address": "ann@acme.example"}, {"Session": "s2", "Name": "bob.long-address-for-testing@subdomain.example.com", "Address": "bob.long-address-for-testing@subdomain.example.com"}}}}},
@@ -131,7 +131,7 @@ func samples() []drawing {
 
 // accountPage is the data of the page "account".
 func accountPage(now time.Time, acme *party, done string, typed m) m {
-	return m{
+	return m{"Picture": "/avatars/picture_1", "Pictured": true,
 		"Name": "Ann Lee", "Address": "ann@acme.example", "Operator": true, "Now": now, "Done": done, "Typed": typed, "Texting": true,
 		"Profile": m{"Name": "Ann Lee", "GivenName": "Ann", "FamilyName": "Lee", "Locale": "en", "Zoneinfo": "Pacific/Auckland"},
 		"Emails": []m{
