@@ -1,0 +1,24 @@
+package federation
+
+import (
+	"time"
+
+	"idp/internal/secret"
+)
+
+// Assert reads claims as the protocols have it read.
+func (f *Federation) Assert(c Connection, issuer string, claims map[string]any) (Assertion, error) {
+	return f.assert(c, issuer, claims)
+}
+
+// Put sets the connections that are on file.
+func (f *Federation) Put(all ...Connection) { f.all.Store(&all) }
+
+// Filled is the connection with what its preset supplies.
+func (c Connection) Filled() Connection { return c.filled() }
+
+// Credential is what the client proves itself with.
+func (c Connection) Credential(at time.Time) (secret.String, error) { return c.credential(at) }
+
+// Merge merges an ID token with userinfo.
+var Merge = merge
