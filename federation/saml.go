@@ -49,6 +49,7 @@ type samlParty struct {
 	mu    sync.Mutex
 	known map[string]*samlIDP // by connection
 	own   *serviceKey
+	told  map[string]time.Time // when an operator was last told that something was refused, by connection
 }
 
 // Accept takes what a provider's page made a browser post here (Bindings §3.5): SAMLResponse and
@@ -60,6 +61,14 @@ func (f *Federation) Accept(ctx context.Context, c Connection, form url.Values) 
 	if c.Type != SAML {
 		return state, arrived, ErrUnknown
 	}
+	state, arrived, err = f.accept(ctx, c, form)
+	if problem.HasCode(err, ErrRefused.Code) {
+		f.party().tellRefused(ctx, c, err)
+	}
+	return state, arrived, err
+}
+
+func (f *Federation) accept(ctx context.Context, c Connection, form url.Values) (state, arrived secret.String, err error) {
 	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 {
 		return state, arrived, refuse("not one SAMLResponse and RelayState")
 	}
@@ -142,7 +151,7 @@ func (s *samlParty) finish(ctx context.Context, c Connection, d Departure, a Ans
 
 // party is the one samlParty of the federation.
 func (f *Federation) party() *samlParty {
-	f.samlOnce.Do(func() { f.saml = &samlParty{f: f, known: map[string]*samlIDP{}} })
+	f.samlOnce.Do(func() { f.saml = &samlParty{f: f, known: map[string]*samlIDP{}, told: map[string]time.Time{}} })
 	return f.saml
 }
 

@@ -73,6 +73,7 @@ func samples() []drawing {
 		{"enroll_phone", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Number": "", "Target": "•••56", "Wait": 27, "Others": true}}},
 		{"methods", templates.Frame{Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Second": false, "Elsewhere": makers[:1], "Methods": []m{{"Method": "password", "Key": "method.password", "Target": "", "Mailed": false, "Sent": false}, {"Method": "email_code", "Key": "method.email_code", "Target": "a•••@acme.example", "Mailed": true, "Sent": false}}}}},
 		{"connection", templates.Frame{Data: m{"Party": acme, "Attempt": "a", "Identifier": "ann@acme.example", "Way": makers[3], "Others": true, "Connect": false}}},
+		{"connection", templates.Frame{Data: m{"Party": nil, "Attempt": "", "Identifier": "", "Way": makers[3], "Others": false, "Connect": false}}},
 		{"connection", templates.Frame{Trouble: &templates.Trouble{Problem: "upstream_cancelled", Text: "You did not finish at GitHub. Please try again, or choose another way."}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "", "Way": makers[1], "Others": false, "Connect": true}}},
 		{"forgot", templates.Frame{Data: m{"Party": nil, "Ask": "", "Identifier": "", "Code": false, "Asks": true}}},
 		{"new_password", templates.Frame{Trouble: &templates.Trouble{Problem: "password_too_weak", Text: "That password is easy to guess. Add another word or two, and avoid names, dates and your address.", Field: "password"}, Data: m{"Party": nil, "Attempt": "a", "Identifier": "ann@acme.example", "Rules": rules, "Breached": false}}},
