@@ -71,7 +71,9 @@ func (p *Pages) consume(w http.ResponseWriter, r *http.Request, name string) err
 	}.Encode())
 }
 
-func startPath(connection string) string { return "/federation/" + url.PathEscape(connection) + "/start" }
+func startPath(connection string) string {
+	return "/federation/" + url.PathEscape(connection) + "/start"
+}
 
 // BeginElsewhere answers GET /federation/{connection}/start: a page with the one button that leads
 // to a provider, for people who begin there and for bookmarks. It does nothing by itself, so that no
