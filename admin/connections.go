@@ -49,10 +49,23 @@ const mostConnections = 500
 
 // The problems of operators with connections.
 var (
-	ErrConnection     = problem.New(problem.NotFound, "connection_unknown", "There is no connection of that name.")
-	errConnectionName = problem.New(problem.Conflict, "connection_exists", "There is a connection of that name already.").On("name")
-	errConnectionMany = problem.New(problem.Conflict, "connections_full", "There are as many connections as an instance can have.")
+	ErrConnection      = problem.New(problem.NotFound, "connection_unknown", "There is no connection of that name.")
+	errConnectionName  = problem.New(problem.Conflict, "connection_exists", "There is a connection of that name already.").On("name")
+	errConnectionMoved = problem.New(problem.Conflict, "connection_changed", "Somebody else changed this connection in between. Look at it again.")
+	errConnectionMany  = problem.New(problem.Conflict, "connections_full", "There are as many connections as an instance can have.")
 )
+
+// Told is what an operator tells the provider about us: "callback" for OpenID Connect and
+// OAuth 2.0, "metadata" (the entity id, too) and "acs" for SAML.
+type Told struct{ What, URL string }
+
+// Told lists that for a connection.
+func (c *Connections) Told(x federation.Connection) []Told {
+	if x.Type == federation.SAML {
+		return []Told{{"metadata", c.Federation.Issuer + "/federation/" + x.Name + "/metadata"}, {"acs", c.Federation.Callback(x)}}
+	}
+	return []Told{{"callback", c.Federation.Callback(x)}}
+}
 
 // List returns all connections, by name.
 func (c *Connections) List(ctx context.Context) ([]Listed, error) {
@@ -112,7 +125,8 @@ func (c *Connections) Create(ctx context.Context, x federation.Connection, actor
 }
 
 // Replace puts what is written in the place of what there was, all of it but name, type and,
-// where none is given, the secret. The name in x may be empty.
+// where none is given, the secret. The name in x may be empty. A Version that is not 0 has to be
+// the one on file, else somebody was faster: problem.Conflict.
 func (c *Connections) Replace(ctx context.Context, name string, x federation.Connection, actor string) (federation.Connection, error) {
 	var made federation.Connection
 	x = x.Tidy()
@@ -120,6 +134,9 @@ func (c *Connections) Replace(ctx context.Context, name string, x federation.Con
 		old, err := c.find(ctx, name)
 		if err != nil {
 			return err
+		}
+		if x.Version != 0 && x.Version != old.Version {
+			return errConnectionMoved
 		}
 		if made, err = x.Replacing(old); err != nil {
 			return err

@@ -25,6 +25,7 @@ type Pages struct {
 	Operators   *Operators
 	Invitations *Invitations
 	Settings    *Keeper
+	Connections *Connections
 	Clients     *provider.Clients
 	Keys        *token.KeySet
 	Inbox       message.Inbox // development only

@@ -34,6 +34,7 @@ type office struct {
 	keeper  *session.Keeper
 	clients *provider.Clients
 	inbox   *storage.Inbox
+	ways    *admin.Connections
 	server  *sessiontest.Site
 }
 
@@ -46,8 +47,10 @@ func offices(t *testing.T, f func(o *office)) {
 		o.clients = &provider.Clients{Store: storage.NewClients(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		keys := &token.KeySet{Store: storage.NewKeys(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		o.must(keys.Ensure(t.Context()))
+		o.ways = h.connections()
 		p := &admin.Pages{
-			Web: o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
+			Connections: o.ways,
+			Web:         o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
 			Settings: h.settings, Clients: o.clients, Keys: keys, Inbox: o.inbox, Issuer: o.server.URL, Now: h.clock.Now,
 		}
 		form := func(w http.ResponseWriter, r *http.Request) error {
@@ -60,6 +63,10 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "POST /operator/apps/{client}/metadata", Do: p.DescribeApp()},
 			{Pattern: "POST /operator/apps/{client}/secret", Do: p.RotateApp()}, {Pattern: "POST /operator/apps/{client}/turn", Do: p.TurnApp()},
 			{Pattern: "POST /operator/apps/{client}/delete", Do: p.DeleteApp()},
+			{Pattern: "GET /operator/connections", Do: p.ListConnections()}, {Pattern: "GET /operator/connections/new", Do: p.NewConnection()},
+			{Pattern: "POST /operator/connections", Do: p.AddConnection()}, {Pattern: "GET /operator/connections/{connection}", Do: p.ShowConnection()},
+			{Pattern: "POST /operator/connections/{connection}", Do: p.SaveConnection()}, {Pattern: "POST /operator/connections/{connection}/json", Do: p.DescribeConnection()},
+			{Pattern: "POST /operator/connections/{connection}/turn", Do: p.TurnConnection()}, {Pattern: "POST /operator/connections/{connection}/delete", Do: p.DeleteConnection()},
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},
 			{Pattern: "POST /operator/users/invite", Do: p.Invite()},
 			{Pattern: "GET /operator/users/{user}", Do: p.ShowPerson()}, {Pattern: "POST /operator/users/{user}/reset-factors", Do: p.ResetPerson()},

@@ -64,6 +64,15 @@ func Presets() []Preset {
 	return slices.SortedFunc(slices.Values(presets), func(a, b Preset) int { return strings.Compare(a.Name, b.Name) })
 }
 
+// Known reports whether there is such a preset or, without one, such a type.
+func Known(name string, t Type) bool {
+	if name == "" {
+		return t == OIDC || t == OAuth2 || t == SAML
+	}
+	p, ok := preset(name)
+	return ok && p.Type == t
+}
+
 // preset returns that of the connection; the zero Preset departs from nothing.
 func (c Connection) preset() Preset {
 	p, _ := preset(c.Preset)

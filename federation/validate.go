@@ -52,15 +52,24 @@ func (c Connection) Check(production bool) error {
 	return nil
 }
 
-func (c Connection) checkName() error {
+// CheckName is what Check says of the name alone.
+func CheckName(name string) error {
 	switch {
-	case c.Name == "":
+	case name == "":
 		return wrong("name", "Give it a name, like google or acme; it stands in addresses and cannot be changed.")
-	case len(c.Name) > maxName || !goodName.MatchString(c.Name):
+	case len(name) > maxName || !goodName.MatchString(name):
 		return wrong("name", "A name has at most %d lower-case letters and digits, with single dashes between them.", maxName)
-	case c.Name == "new":
+	case name == "new":
 		return wrong("name", "That word is taken for the page where connections are made. Take another.")
-	case utf8.RuneCountInString(c.Title) > maxTitle || !printable(c.Title) || c.Title != strings.TrimSpace(c.Title):
+	}
+	return nil
+}
+
+func (c Connection) checkName() error {
+	if err := CheckName(c.Name); err != nil {
+		return err
+	}
+	if utf8.RuneCountInString(c.Title) > maxTitle || !printable(c.Title) || c.Title != strings.TrimSpace(c.Title) {
 		return wrong("title", "A title has at most %d characters, in one line, without space around it.", maxTitle)
 	}
 	return nil

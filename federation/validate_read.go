@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -152,8 +151,8 @@ func (c Connection) Replacing(old Connection) (Connection, error) {
 	return c, nil
 }
 
-// sameClient reports whether a secret of old is one of c's, too.
+// sameClient reports whether a secret of old is one of c's, too: the same client, at the same provider.
 func (c Connection) sameClient(old Connection) bool {
-	return c.Preset == old.Preset && c.Issuer == old.Issuer && c.ClientID == old.ClientID &&
-		c.TokenEndpoint == old.TokenEndpoint && maps.Equal(c.Options, old.Options)
+	c, old = c.filled(), old.filled()
+	return c.Preset == old.Preset && c.Issuer == old.Issuer && c.ClientID == old.ClientID && c.TokenEndpoint == old.TokenEndpoint
 }

@@ -297,11 +297,16 @@ func TestASecretStaysWithTheProviderThatItWasFor(t *testing.T) {
 		{"type", func(c *federation.Connection) { c.Type = federation.OIDC }},
 		{"client_secret", func(c *federation.Connection) { c.TokenEndpoint = "https://evil.example/t" }},
 		{"client_secret", func(c *federation.Connection) { c.ClientID = "other" }},
-		{"client_secret", func(c *federation.Connection) { c.Options = map[string]string{"tenant": "x"} }},
+		{"client_secret", func(c *federation.Connection) { c.Preset = "github" }},
 	} {
 		_, err := replace(test.change)
 		wantWrong(t, "a change of another provider's", err, test.field)
 	}
+	hub := federation.Connection{Name: "hub", Type: federation.OAuth2, Preset: "github_enterprise", Options: map[string]string{"host": "git.acme.com"}, ClientID: "id", ClientSecret: old.ClientSecret}
+	moved := hub
+	moved.ClientSecret, moved.Options = secret.String{}, map[string]string{"host": "evil.example"}
+	_, err = moved.Replacing(hub)
+	wantWrong(t, "a preset's host", err, "client_secret")
 	c, err = replace(func(c *federation.Connection) { c.ClientID, c.ClientSecret = "other", secret.NewString("n3w") })
 	if err != nil || c.ClientSecret.Reveal() != "n3w" {
 		t.Errorf("%v %+v", err, c)

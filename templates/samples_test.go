@@ -38,12 +38,50 @@ func elsewhere(n int, icons, bottom bool) m {
 	return m{"Buttons": makers[:n], "Icons": icons, "Bottom": bottom}
 }
 
+// upstream is an operator's form about a connection, with changes.
+func upstream(changes m) m {
+	all := m{
+		"Name": "google", "Shown": "Google", "Type": "oidc", "Preset": "google", "Title": "", "Disabled": false, "Hidden": false,
+		"Issuer": "", "ClientID": "1234-abcd.apps.googleusercontent.com", "AuthorizationEndpoint": "", "TokenEndpoint": "", "UserinfoEndpoint": "", "KeepTokens": false,
+		"MetadataURL": "", "Metadata": "", "EntityID": "", "EntryPoint": "", "Certificate": "", "IDPInitiated": false,
+		"Enforce": false, "Trust": m{"Email": "", "MFA": false}, "Version": 3,
+		"New": false, "Asked": "", "Known": m{"Name": "google", "Title": "Google", "Help": "Create an OAuth client of type Web application.", "Console": "https://console.cloud.google.com/auth/clients"},
+		"Told":    []m{{"What": "callback", "URL": "https://id.northwind.example/federation/google/callback"}},
+		"Choices": []m{{"Name": "domain", "Value": "", "Usual": "", "Needed": false}}, "ScopeList": "", "Lines": "", "ClaimList": "", "Trusts": []string{"", "never", "claim", "domains"},
+		"Lengthy": false, "HasSecret": true, "Linked": 12, "Stranded": 0, "JSON": "{\n  \"name\": \"google\"\n}", "Saved": false, "Made": false,
+	}
+	for k, v := range changes {
+		all[k] = v
+	}
+	return all
+}
+
+// upstreams are the pages about connections.
+func upstreams() []drawing {
+	company := m{"Type": "saml", "Preset": "", "Name": "acme", "Shown": "Acme Corporation", "Title": "Acme Corporation", "Known": m{"Name": "", "Title": "", "Help": "", "Console": ""}, "Choices": []m{}, "Trusts": []string{"", "never", "domains"},
+		"MetadataURL": "https://login.acme.example/metadata", "Lines": "acme.example", "Enforce": true, "Disabled": true, "Stranded": 2, "Saved": true,
+		"Told": []m{{"What": "metadata", "URL": "https://id.northwind.example/federation/acme/metadata"}, {"What": "acs", "URL": "https://id.northwind.example/federation/acme/acs"}}}
+	return []drawing{
+		{"operator_connections", templates.Frame{Data: m{"Deleted": true, "Connections": []m{
+			{"Name": "acme", "Title": "Acme Corporation", "Preset": "", "Type": "saml", "Domains": "acme.example, acme.co.example", "Disabled": false, "Hidden": true, "Enforce": true, "Linked": 240},
+			{"Name": "google", "Title": "Google", "Preset": "google", "Type": "oidc", "Domains": "", "Disabled": true, "Hidden": false, "Enforce": false, "Linked": 1}}}}},
+		{"operator_connections", templates.Frame{Development: true, Data: m{"Deleted": false, "Connections": []m{}}}},
+		{"operator_connection_choose", templates.Frame{Data: m{"Presets": []m{{"Name": "apple", "Title": "Apple"}, {"Name": "github", "Title": "GitHub"}, {"Name": "google", "Title": "Google"}, {"Name": "microsoft", "Title": "Microsoft"}}}}},
+		{"operator_connection", templates.Frame{Data: upstream(nil)}},
+		{"operator_connection", templates.Frame{Data: upstream(m{"New": true, "HasSecret": false, "Lengthy": true, "Choices": []m{{"Name": "team_id", "Value": "", "Usual": "", "Needed": true}, {"Name": "host", "Value": "", "Usual": "github.com", "Needed": false}}})}},
+		{"operator_connection", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "Give the address.", Field: "metadata_url"}, Data: upstream(company)}},
+		{"operator_connection", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "Take another name.", Field: "name"}, Data: upstream(m{"New": true, "Type": "oauth2", "Preset": "", "Name": "", "Asked": "A b", "Known": m{"Name": "", "Title": "", "Help": "", "Console": ""}, "Told": []m{}})}},
+		{"operator_connection", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "Give the address.", Field: "token_endpoint"}, Data: upstream(m{"New": true, "Type": "oauth2", "Preset": "", "Known": m{"Name": "", "Title": "", "Help": "", "Console": ""}})}},
+		{"operator_connection", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "Give the issuer.", Field: "issuer"}, Data: upstream(m{"New": true, "Preset": "", "Known": m{"Name": "", "Title": "", "Help": "", "Console": ""}})}},
+	}
+}
+
 func samples() []drawing {
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t", "/oauth2/clients/client_1/logo"}
 	rules := m{"MinLength": 8, "MinScore": 2, "MixedCase": true, "Digit": true, "Special": true}
 	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
-	return []drawing{
+	return append(upstreams(), []drawing{
 		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Attempt": "", "Identifier": "", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(3, false, false)}}},
 		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Attempt": "a", "Identifier": "ann@acme.example", "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(0, false, false)}}},
 		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Attempt": "", "Identifier": "", "Password": false, "Passkey": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true, "Asks": false, "Elsewhere": elsewhere(8, true, true)}}},
@@ -127,7 +165,7 @@ func samples() []drawing {
 		{"operator_keys", templates.Frame{Data: m{"Issuer": "http://localhost:8080", "Keys": []m{{"ID": "a1b2c3", "Purpose": "oidc", "Algorithm": "RS256", "State": "current", "CreatedAt": now}, {"ID": "d4", "Purpose": "session", "Algorithm": "ES256", "State": "next", "CreatedAt": now}}}}},
 		{"operator_claim", templates.Frame{Data: m{"Bearer": "x", "Name": "Ann Lee", "Address": "ann@acme.example", "SignUp": true}}},
 		{"operator_claim", templates.Frame{Development: true, Data: m{"Bearer": "x", "Name": "", "Address": "", "SignUp": true}}},
-	}
+	}...)
 }
 
 // accountPage is the data of the page "account".

@@ -83,22 +83,16 @@ func (c *cli) saved(r *server.Rooms, x federation.Connection, how string) error 
 		return c.printJSON(x)
 	}
 	c.say("%s %s.", x.Name, how)
-	for _, to := range registered(r, x) {
-		c.say("%s: %s", to[0], to[1])
+	for _, t := range r.Connections.Told(x) {
+		c.say("%s: %s", told[t.What], t.URL)
 	}
 	c.note("To see whether the provider answers: idp connection test %s", x.Name)
 	return nil
 }
 
-// registered is what an operator tells the provider about us.
-func registered(r *server.Rooms, x federation.Connection) [][2]string {
-	if x.Type == federation.SAML {
-		return [][2]string{
-			{"Entity ID and metadata", r.Federation.Issuer + "/federation/" + x.Name + "/metadata"},
-			{"Assertion consumer service (ACS)", r.Federation.Callback(x)},
-		}
-	}
-	return [][2]string{{"Callback (redirect URI)", r.Federation.Callback(x)}}
+// told says in words what an operator tells the provider about us.
+var told = map[string]string{
+	"callback": "Callback (redirect URI)", "metadata": "Entity ID and metadata", "acs": "Assertion consumer service (ACS)",
 }
 
 func (c *cli) connectionList() *cobra.Command {
