@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -182,5 +184,8 @@ func (s *Connections) TakeArrival(ctx context.Context, id secret.Digest, now tim
 	var sealed string
 	err := s.db.write(ctx).NewRaw(
 		"DELETE FROM arrivals WHERE id = ? AND expires_at > ? RETURNING sealed", string(id), stamp(now)).Scan(ctx, &sealed)
-	return sealed, explain("take an arrival", err, errArrival)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errArrival.Because(err)
+	}
+	return sealed, explain("take an arrival", err)
 }

@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,7 +67,10 @@ type SAMLRequest struct {
 // NewSAML returns a provider at https://idp.example, with a person.
 func NewSAML(t testing.TB, now func() time.Time) *SAML {
 	t.Helper()
-	key := rsaKey(t)
+	key, err := samlKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &SAML{
 		EntityID: "https://idp.example/metadata", Address: "https://idp.example", Key: key,
 		Certificate: SelfSigned(t, key, now()), Now: now, SignAssertion: true, Method: dsig.RSASHA256SignatureMethod,
@@ -80,15 +84,8 @@ func NewSAML(t testing.TB, now func() time.Time) *SAML {
 	}
 }
 
-// rsaKey returns a fresh key; making one takes a while.
-func rsaKey(t testing.TB) *rsa.PrivateKey {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+// samlKey is that of all providers of a process: making one takes a while.
+var samlKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 // SelfSigned returns a certificate for a key, good for a year around now.
 func SelfSigned(t testing.TB, key *rsa.PrivateKey, now time.Time) *x509.Certificate {
