@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"idp/internal/problem"
 )
 
 // How long what a provider says of itself is believed, and how often it is asked.
@@ -125,7 +127,7 @@ func (f *Federation) discover(ctx context.Context, c Connection) (*upstream, err
 	}
 	d.tried = now
 	doc, err := f.describe(context.WithoutCancel(ctx), c) // others wait for it too
-	if errors.Is(err, ErrSetup) {
+	if problem.HasCode(err, ErrSetup.Code) {
 		d.now = nil // not silence, but a wrong word
 	}
 	if d.trouble = err; err != nil {

@@ -21,4 +21,11 @@ func (c Connection) Filled() Connection { return c.filled() }
 func (c Connection) Credential(at time.Time) (secret.String, error) { return c.credential(at) }
 
 // Merge merges an ID token with userinfo.
-var Merge = merge
+func (c Connection) Merge(token, info map[string]any) map[string]any { return c.merge(token, info) }
+
+// AddPreset puts a row beside those of the table until the test ends.
+func AddPreset(p Preset) (undo func()) {
+	was := presets
+	presets = append(presets[:len(presets):len(presets)], p)
+	return func() { presets = was }
+}

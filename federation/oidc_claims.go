@@ -1,10 +1,9 @@
 package federation
 
 import (
-	"cmp"
 	"context"
 	"maps"
-	"slices"
+	"strings"
 )
 
 // more asks for what the ID token does not say (OIDC Core §5.3), and then for what else the
@@ -21,7 +20,7 @@ func (p connect) more(ctx context.Context, c Connection, u *upstream, x *told) e
 		if sub, is := said["sub"].(string); !is || sub != x.claims["sub"] {
 			return refuse("userinfo is about somebody else")
 		}
-		x.claims = merge(x.claims, said, cmp.Or(c.Claims["email"], "email"))
+		x.claims = c.merge(x.claims, said)
 	}
 	return p.f.further(ctx, c, x)
 }
@@ -31,31 +30,36 @@ var bound = []string{
 	"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "acr", "amr", "at_hash", "c_hash", "sid", "tid", "hd",
 }
 
-// vouching are claims that say of an address that it is proven. They count for the address of
-// the same answer and for no other.
-var vouching = []string{"email_verified", "verified", "verified_email", "is_confirmed", "xms_edov"}
-
-// merge puts the two answers of a provider together: what is signed goes first, and an address
-// stays beside the word of the answer that it came in.
-func merge(signed, said map[string]any, email string) map[string]any {
-	all := maps.Clone(said)
+// merge puts the two answers of a provider together: what is signed goes first. An address and
+// what is stated about it come from one of the two and never from both, unless both say the same
+// address: what the one states is nothing about the address of the other.
+func (c Connection) merge(signed, said map[string]any) map[string]any {
+	all, signed := maps.Clone(said), maps.Clone(signed)
 	for _, name := range bound {
 		delete(all, name)
 	}
-	if address, is := signed[email]; is && address != said[email] {
-		for _, name := range append(slices.Clone(vouching), email) {
-			delete(all, name)
-		}
+	ours, theirs := text(c.said(signed, "email")), text(c.said(said, "email"))
+	switch {
+	case ours != "" && ours != theirs:
+		c.dropAddress(all)
+	case ours == "" && theirs != "":
+		c.dropAddress(signed)
 	}
-	for name, value := range signed {
-		_, here := said[email]
-		_, there := signed[email]
-		if here && !there && slices.Contains(vouching, name) {
-			continue // about an address that the token does not say
-		}
-		all[name] = value
-	}
+	maps.Copy(all, signed)
 	return all
+}
+
+// dropAddress forgets an address and every statement about it.
+func (c Connection) dropAddress(claims map[string]any) {
+	about := append(c.where("email"), "email", standard.Claim)
+	for _, flag := range c.preset().Rule {
+		about = append(about, flag.Claim)
+	}
+	for _, name := range about {
+		root, _, _ := strings.Cut(name, ".")
+		delete(claims, name)
+		delete(claims, root)
+	}
 }
 
 // further makes the calls that the preset wants beside.

@@ -87,7 +87,7 @@ var large = []Preset{
 	{
 		Name: "google", Title: "Google", Type: OIDC, Issuer: "https://accounts.google.com",
 		Scopes:  []string{"openid", "email", "profile"},
-		Dialect: Dialect{Auth: AuthPost, Domain: "hd"},
+		Dialect: Dialect{Auth: AuthPost, Domain: "hd", NoMaxAge: true},
 		Options: map[string]string{"domain": ""},
 		Rule:    Rule{standard},
 		Doc: Source{"https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload",

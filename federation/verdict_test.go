@@ -270,7 +270,8 @@ func TestAStatementStaysWithTheAddressThatItCameWith(t *testing.T) {
 			continue
 		}
 		for _, flag := range p.Rule {
-			merged := federation.Merge(map[string]any{"sub": "1", flag.Claim: true}, map[string]any{"sub": "1", "email": "victim@example.com"}, "email")
+			merged := federation.Connection{Name: "x", Preset: p.Name}.Merge(
+				map[string]any{"sub": "1", flag.Claim: true}, map[string]any{"sub": "1", "email": "victim@example.com"})
 			if a, err := (&federation.Federation{}).Assert(federation.Connection{Name: "x", Type: federation.OIDC}, "https://x.example", merged); err != nil || a.Verdict.Verified {
 				t.Errorf("%s: %s of the token was joined to userinfo's address: %v", p.Name, flag.Claim, err)
 			}
