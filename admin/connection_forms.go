@@ -35,6 +35,7 @@ type connectionForm struct {
 	JSON      string
 	Saved     bool
 	Made      bool
+	Report    *federation.Report // of a test just made
 }
 
 // option is a field of a preset's own.

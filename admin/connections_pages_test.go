@@ -73,6 +73,11 @@ func TestAnOperatorChangesAConnectionOnPages(t *testing.T) {
 		b.Get(path).Post(path+"/json", "json", `{"nmae": "acme"}`).Want(422, `id="connection-json-error"`, "nmae", "{&#34;nmae")
 		b.Post(path+"/json", "json", `{"name": "other"}`).Want(422, "name: The name of a connection never changes")
 
+		b.Get(path).Want(200, `id="connection-test"`)
+		b.Post(path, "issuer", "https://[::1]:1", "client_id", "id", "client_secret", "n3w").Follow().Want(200)
+		b.Post(path+"/test").Want(200, `data-result="problem"`, "cannot be read").WantNot("n3w")
+		b.Post(path, "issuer", "https://new.example", "client_id", "id", "client_secret", "n3w").Follow().Want(200)
+
 		b.Get(path).Post(path+"/turn", "turn", "off").Follow().Want(200, "Disabled")
 		b.Post(path, "issuer", "https://new.example", "client_id", "id", "title", "Acme").Follow().Want(200)
 		if now := look(); !now.Disabled || now.Title != "Acme" {
@@ -131,7 +136,7 @@ func TestOnlyOperatorsFindConnections(t *testing.T) {
 			b.Get(path).Want(404)
 		}
 		b.Get("/form")
-		for _, path := range []string{"", "/json", "/turn", "/delete"} {
+		for _, path := range []string{"", "/json", "/test", "/turn", "/delete"} {
 			b.Post("/operator/connections/acme"+path, "turn", "off", "force", "yes").Want(404)
 		}
 		b.Post("/operator/connections", "type", "saml", "name", "mine", "metadata_url", "https://evil.example/m").Want(404)

@@ -12,6 +12,7 @@ import (
 	"idp/event"
 	"idp/federation"
 	"idp/identity"
+	"idp/internal/outbound"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
@@ -21,7 +22,7 @@ import (
 
 func (h *house) connections() *admin.Connections {
 	store := storage.NewConnections(h.db)
-	f := &federation.Federation{Store: store, Box: storagetest.Box(), Issuer: "https://id.example", Now: h.clock.Now}
+	f := &federation.Federation{Store: store, Box: storagetest.Box(), Outbound: outbound.New(outbound.Options{Now: h.clock.Now}), Issuer: "https://id.example", Now: h.clock.Now}
 	return &admin.Connections{
 		Federation: f, Store: store, Events: h.events, SignIn: login.DefaultSettings, InTx: h.db.InTx, Now: h.clock.Now, Production: true,
 	}

@@ -185,6 +185,19 @@ func (p *Pages) DescribeConnection() web.Handler {
 	})
 }
 
+// TestConnection answers POST /operator/connections/{connection}/test with what was found.
+func (p *Pages) TestConnection() web.Handler {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, _ identity.User) error {
+		f, x, err := p.presentConnection(r)
+		if err != nil {
+			return err
+		}
+		found := p.Connections.Federation.Test(r.Context(), x)
+		f.Report = &found
+		return p.Web.Show(w, r, http.StatusOK, "operator_connection", f)
+	})
+}
+
 // TurnConnection answers POST /operator/connections/{connection}/turn: off, or on again.
 func (p *Pages) TurnConnection() web.Handler {
 	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {

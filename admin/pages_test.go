@@ -66,6 +66,7 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "GET /operator/connections", Do: p.ListConnections()}, {Pattern: "GET /operator/connections/new", Do: p.NewConnection()},
 			{Pattern: "POST /operator/connections", Do: p.AddConnection()}, {Pattern: "GET /operator/connections/{connection}", Do: p.ShowConnection()},
 			{Pattern: "POST /operator/connections/{connection}", Do: p.SaveConnection()}, {Pattern: "POST /operator/connections/{connection}/json", Do: p.DescribeConnection()},
+			{Pattern: "POST /operator/connections/{connection}/test", Do: p.TestConnection()},
 			{Pattern: "POST /operator/connections/{connection}/turn", Do: p.TurnConnection()}, {Pattern: "POST /operator/connections/{connection}/delete", Do: p.DeleteConnection()},
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},
 			{Pattern: "POST /operator/users/invite", Do: p.Invite()},

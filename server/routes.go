@@ -140,6 +140,7 @@ func (s *Server) operators() []web.Route {
 		{Pattern: "GET /operator/connections/{connection}", Do: a.ShowConnection(), Face: web.Page},
 		{Pattern: "POST /operator/connections/{connection}", Do: a.SaveConnection(), Face: web.Page},
 		{Pattern: "POST /operator/connections/{connection}/json", Do: a.DescribeConnection(), Face: web.Page},
+		{Pattern: "POST /operator/connections/{connection}/test", Do: a.TestConnection(), Face: web.Page},
 		{Pattern: "POST /operator/connections/{connection}/turn", Do: a.TurnConnection(), Face: web.Page},
 		{Pattern: "POST /operator/connections/{connection}/delete", Do: a.DeleteConnection(), Face: web.Page},
 		{Pattern: "GET /operator/users", Do: a.ListPeople(), Face: web.Page},

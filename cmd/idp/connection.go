@@ -16,7 +16,7 @@ import (
 
 func (c *cli) connection() *cobra.Command {
 	return group(&cobra.Command{Use: "connection", Short: "Let people sign in by an account elsewhere: Google, your company's provider"},
-		c.connectionCreate(), c.connectionUpdate(), c.connectionList(), c.connectionShow(),
+		c.connectionCreate(), c.connectionUpdate(), c.connectionList(), c.connectionShow(), c.connectionTest(), c.connectionPresets(),
 		c.connectionTurn("disable", "Let nobody sign in by it any more; what is linked stays", "is disabled", (*admin.Connections).Disable),
 		c.connectionTurn("enable", "Let people sign in by it again", "is enabled", (*admin.Connections).Enable),
 		c.connectionDelete())

@@ -2,6 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,3 +113,59 @@ func TestASAMLConnectionMayBeItsProvidersMetadata(t *testing.T) {
 }
 
 const acmeMetadata = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:acme"/>`
+
+func TestTestingAConnectionSaysWhatIsWrongAndWhatToRegister(t *testing.T) {
+	s := newShell(t)
+	issuer := ""
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/.well-known/openid-configuration":
+			_, _ = fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": "%[2]s/a", "token_endpoint": "%[2]s/t", "jwks_uri": "%[2]s/k", "response_types_supported": ["code"],
+				"id_token_signing_alg_values_supported": ["ES256"]}`, issuer, "http://"+r.Host)
+		case "/k":
+			_, _ = io.WriteString(w, `{"keys": [{"kty": "EC", "crv": "P-256"}]}`)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error": "invalid_grant"}`)
+		}
+	}))
+	defer provider.Close()
+	r := s.with(fmt.Sprintf(`{"name": "acme", "type": "oidc", "issuer": %q, "client_id": "id", "client_secret": "hush-hush"}`, provider.URL), "connection", "create", "--file", "-")
+	if r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	issuer = "https://somebody.example"
+	if r := s.do("connection", "test", "acme"); r.code != 1 || !strings.Contains(r.out, "problem  issuer: ") || !strings.Contains(r.out, "byte for byte") || !strings.Contains(r.out, "/federation/acme/callback") {
+		t.Errorf("another issuer: %+v", r)
+	}
+	issuer = provider.URL
+	if r := s.do("connection", "test", "acme"); r.code != 0 || !strings.Contains(r.out, "ok       client: The provider knows the client.") || strings.Contains(r.out+r.err, "hush-hush") {
+		t.Errorf("%+v", r)
+	}
+	var report struct {
+		Callback string
+		Findings []struct{ Step, Result string }
+	}
+	s.must(&report, "connection", "test", "acme", "--json")
+	if !strings.HasSuffix(report.Callback, "/federation/acme/callback") || len(report.Findings) == 0 {
+		t.Errorf("%+v", report)
+	}
+	if r := s.do("connection", "test", "none"); r.code != 1 || !strings.Contains(r.err, "no connection of that name") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestPresetsSayWhatTheyNeed(t *testing.T) {
+	s := newShell(t)
+	var all []struct {
+		Preset string
+		Needs  []string
+	}
+	s.must(&all, "connection", "presets", "--json")
+	for _, p := range all {
+		if p.Preset == "apple" && strings.Join(p.Needs, " ") == "team_id key_id" {
+			return
+		}
+	}
+	t.Errorf("%+v", all)
+}
