@@ -68,6 +68,9 @@ const (
 	ConnectionDisabled   Kind = "connection.disabled"          // nobody signs in by it; what is linked stays
 	ConnectionEnabled    Kind = "connection.enabled"           // people sign in by it again
 	ConnectionDeleted    Kind = "connection.deleted"           // it is gone, and all accounts that were linked by it are unlinked
+
+	EmailClaimChanged Kind = "connection.email_claim_changed" // a provider started or stopped sending addresses, or saying whether it checked them
+
 	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published

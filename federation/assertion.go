@@ -22,6 +22,8 @@ type Assertion struct {
 	// Session names the session there, for signing out: sid of OpenID Connect, SessionIndex of SAML.
 	Session string `json:"session,omitempty"`
 	NameID  string `json:"name_id,omitempty"` // SAML: as it came, in XML, for signing out
+
+	habit Habit // what the provider sent about the address, for the watch
 }
 
 // Verdict is our judgement of an e-mail address that a provider gave. The zero value is

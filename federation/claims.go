@@ -64,6 +64,7 @@ func (f *Federation) assert(c Connection, issuer string, claims map[string]any) 
 	if a.Account.Username == "" {
 		a.Account.Username = a.Profile.Name
 	}
+	a.habit = c.habit(claims)
 	a.Verdict = judge(c, a.Email, claims, f.foreign(c, a.Email))
 	if c.Trust.MFA {
 		a.Vouched, a.Both = vouched(claims)

@@ -19,4 +19,5 @@
 //	where is the browser sent, what comes back?  departure.go
 //	what did the provider say?                   assertion.go
 //	is the e-mail address to be believed?        verdict.go, presets.go
+//	what has a provider changed?                 drift.go
 package federation

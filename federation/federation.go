@@ -39,11 +39,13 @@ type Federation struct {
 
 	SAML   SAMLStore
 	Events event.Recorder // may be nil
+	Habits Habits         // may be nil: then nobody watches what providers send
 
 	all       atomic.Pointer[[]Connection]
 	described descriptions // of providers, by themselves
 	samlOnce  sync.Once
 	saml      *samlParty
+	watch     watch
 }
 
 // The problems of connections.

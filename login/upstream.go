@@ -141,8 +141,10 @@ func (e *Engine) finish(ctx context.Context, t *turn, c federation.Connection, o
 	if !c.Trust.MFA {
 		x.Vouched, x.Both = nil, false
 	}
-	x.AuthTime, err = t.proven(x.AuthTime, out.SentAt)
-	return x, err
+	if x.AuthTime, err = t.proven(x.AuthTime, out.SentAt); err != nil {
+		return x, err
+	}
+	return x, e.Federation.Observe(ctx, c, x)
 }
 
 // proven is when the person proved themselves, by the provider's word if it gives it: sessions

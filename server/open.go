@@ -123,7 +123,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 		Outbound: r.Outbound, Keys: r.Keys,
 	}
 	r.Federation = &federation.Federation{
-		Store: storage.NewConnections(r.DB), SAML: storage.NewSAML(r.DB), Events: r.Events,
+		Store: storage.NewConnections(r.DB), SAML: storage.NewSAML(r.DB), Events: r.Events, Habits: storage.NewHabits(r.DB),
 		Outbound: r.Outbound, Box: r.Box, Issuer: r.Config.Issuer, Now: r.now,
 	}
 	if err := r.Federation.Reload(ctx); err != nil {

@@ -116,6 +116,9 @@ func (s *Connections) DropConnection(ctx context.Context, name string) (linked i
 		if err != nil {
 			return explain("count the accounts of a connection", err)
 		}
+		if _, err := s.db.write(ctx).NewRaw("DELETE FROM connection_habits WHERE connection = ?", name).Exec(ctx); err != nil {
+			return explain("drop a provider's habit", err)
+		}
 		if _, err := s.db.write(ctx).NewRaw("DELETE FROM saml_metadata WHERE connection = ?", name).Exec(ctx); err != nil {
 			return explain("drop the metadata of a connection", err)
 		}
