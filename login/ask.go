@@ -20,6 +20,7 @@ type Ask struct {
 	Need      session.Need
 	Scopes    []string   // to be shown on the consent screen
 	Hint      string     // login_hint, prefills the identifier
+	Upstream  Upstream   // by which provider the person had better sign in
 	Locales   []string   // ui_locales, best first
 	SignUp    bool       // prompt=create
 	Choose    bool       // prompt=select_account: the person must pick
@@ -31,6 +32,13 @@ type Ask struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero until the protocol answered
+}
+
+// Upstream is a relying party's wish about the provider that somebody signs in by. What names
+// none of ours is passed over.
+type Upstream struct {
+	Connection string `json:"connection,omitempty"` // by name
+	Domain     string `json:"domain,omitempty"`     // by an e-mail domain that it is the provider of
 }
 
 // Answer is a person's word on the consent screen.

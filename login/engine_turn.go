@@ -309,6 +309,12 @@ func (e *Engine) view(t *turn) View {
 		party := t.ask.Party
 		v.Party, v.Hint, v.ask = &party, t.ask.Hint, t.ask.ID
 	}
+	if t.a.Upstream != nil && !t.a.Goal.within() {
+		v.Upstream = t.a.Upstream.Connection()
+		if c, ok := t.p.connection(t.a.Upstream.Account.Method); ok {
+			v.Upstream = c.Shown()
+		}
+	}
 	if step == MissingRequirements {
 		v.Confirmed = t.a.Confirmed
 		v.Missing = missing(t.a, t.p)

@@ -194,11 +194,15 @@ type way struct {
 // proof shows how to prove oneself: the method that was picked, else the one a message is
 // out for, else the first; or the list, if asked for.
 func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble error) error {
-	picked, ok := pick(v.Methods, identity.Method(r.FormValue("method")))
+	wanted := identity.Method(r.FormValue("method"))
+	picked, ok := pick(v.Methods, wanted)
 	if !ok {
 		return errEnroll
 	}
-	if r.URL.Query().Has("other") && v.Step != NeedsHuman {
+	if wanted == identity.Password && sole(v) != "" { // who runs the service may mend what is broken
+		picked = Option{Method: wanted}
+	}
+	if r.URL.Query().Has("other") && v.Step != NeedsHuman && sole(v) == "" {
 		return p.methods(w, r, v, trouble)
 	}
 	if isKeyMethod(picked.Method) {
@@ -215,7 +219,7 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 			Change         string
 			Others, Forgot bool
 			Asks           bool // its script asks if a bot check is due
-		}{v.Party, v.ID, v.Identifier, attemptPath(v.ID) + "/identify", len(v.Methods) > 1, v.Goal == SignIn && v.Step == NeedsFirstFactor, p.asks() && v.Goal == SignIn})
+		}{v.Party, v.ID, v.Identifier, attemptPath(v.ID) + "/identify", len(v.Methods) > 1 || sole(v) != "", v.Goal == SignIn && v.Step == NeedsFirstFactor && sole(v) == "", p.asks() && v.Goal == SignIn})
 	}
 	s := p.Engine.Settings()
 	mailed, phone := slot(picked.Method) != "", picked.Method == identity.PhoneCode
@@ -229,13 +233,14 @@ func (p *Pages) proof(w http.ResponseWriter, r *http.Request, v View, trouble er
 		Second, Backup, Phone                       bool
 		TrustDays                                   int // the browser may be trusted for so long, 0: it may not
 		Trust                                       bool
+		Upstream                                    string // the provider that named the address
 	}{
 		Party: v.Party, Attempt: v.ID, Method: picked.Method, Target: picked.Target,
 		Reset: picked.Method == identity.ResetCode, Sent: picked.Sent, Mailed: mailed,
 		ByCode: !mailed || phone || s.EmailCode || !s.EmailLink, ByLink: mailed && !phone && s.EmailLink, Others: len(v.Methods) > 1 || v.Step == NeedsHuman,
 		Second: v.Step == NeedsSecondFactor, Backup: picked.Method == identity.BackupCode, Phone: phone,
 		Wait:      max(0, int(picked.ResendAt.Sub(p.Engine.Now()).Round(time.Second).Seconds())),
-		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "",
+		TrustDays: v.TrustDays, Trust: r.PostFormValue("trust") != "", Upstream: v.Upstream,
 	})
 }
 

@@ -21,9 +21,15 @@ func (p *Pages) event(w http.ResponseWriter, r *http.Request, do func(ctx contex
 
 // Identify answers POST /sign-in/{attempt}/identify.
 func (p *Pages) Identify(w http.ResponseWriter, r *http.Request) error {
-	return p.event(w, r, func(ctx context.Context, at At) (View, error) {
-		return p.Engine.Identify(ctx, at, r.PostFormValue("identifier"))
-	})
+	at, err := p.at(r)
+	if err != nil {
+		return err
+	}
+	v, err := p.Engine.Identify(r.Context(), at, r.PostFormValue("identifier"))
+	if name := sole(v); err == nil && name != "" {
+		return p.depart(w, r, at, name)
+	}
+	return p.answer(w, r, v, err)
 }
 
 // Rename answers GET /sign-in/{attempt}/identify with the form for another address.

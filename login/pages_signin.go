@@ -17,6 +17,7 @@ type signInForm struct {
 	Ask        AskID
 	Attempt    AttemptID
 	Identifier string
+	Typed      bool // ask for an address
 	Password   bool // ask for it on this page
 	ByCode     bool // offer a mailed code
 	Passkey    bool // offer to use one
@@ -30,8 +31,11 @@ type signInForm struct {
 
 func (p *Pages) blankSignIn() signInForm {
 	s := p.Engine.Settings()
+	routed := p.routed()
 	return signInForm{
-		Password: s.Password && !s.TwoPages, ByCode: s.EmailCode || s.EmailLink,
+		Typed: s.Password || s.EmailCode || s.EmailLink || routed,
+		// Whose domain has a provider of its own has no password to type.
+		Password: s.Password && !s.TwoPages && !routed, ByCode: s.EmailCode || s.EmailLink,
 		Passkey: s.Passkeys && p.Engine.WebAuthn != nil, SignUp: s.SignUp == Open,
 		Asks: p.asks(), Elsewhere: p.row(),
 	}
@@ -79,6 +83,9 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 		form.Accounts = len(alive) > 0
 	}
 	form.Party, form.Ask, form.Identifier = ask.party(), ask.ID, clipHint(ask.Hint)
+	if name := p.wished(q, ask); name != "" {
+		return p.leave(w, r, ask, form, name)
+	}
 	form.SignedOut = q.Has("signed_out")
 	return p.Web.Show(w, r, http.StatusOK, "sign_in", form)
 }
@@ -109,11 +116,7 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 		return p.enterByKey(w, r, ask, form.Public)
 	}
 	if name := connectionOf(do); name != "" {
-		_, at, err := p.begin(w, r, ask, form.Public)
-		if err != nil {
-			return p.Web.Again(w, r, err, "sign_in", form)
-		}
-		return p.depart(w, r, at, name)
+		return p.leave(w, r, ask, form, name)
 	}
 	if _, err := identity.ParseEmail(form.Identifier); err != nil {
 		return p.misspelt(w, r, form, do, err)
@@ -127,13 +130,16 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	if v, err = p.Engine.Identify(r.Context(), at, form.Identifier); err != nil {
 		return p.Web.Again(w, r, err, "sign_in", form)
 	}
+	typed := secret.NewString(r.PostFormValue("password"))
+	if name := sole(v); name != "" {
+		return p.hand(w, r, at, v, name, typed)
+	}
 	switch {
 	case do == "forgot":
 		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Forgot(r.Context(), at) })
 	case do == "code":
 		v, err = p.Engine.Prepare(r.Context(), at, mailed(p.Engine.policy()))
-	case form.Password:
-		typed := secret.NewString(r.PostFormValue("password"))
+	case form.Password || p.Engine.Settings().Password && !typed.Empty():
 		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Prove(r.Context(), at, identity.Password, typed) })
 	case !p.Engine.Settings().Password:
 		// Nothing but the mailbox can prove anything: do not make the person ask for it.

@@ -17,6 +17,7 @@ type signUpForm struct {
 	Attempt    AttemptID
 	Email      string
 	Name       string
+	Typed      bool // ask for an address
 	Password   bool // ask for one
 	Rules      *PasswordRules
 	Invitation string
@@ -25,19 +26,28 @@ type signUpForm struct {
 	Asks       bool   // its script asks if a bot check is due
 	Check      *Check // the widget of a captcha that is due, nil for none
 	Elsewhere  row    // of buttons to providers
+	Upstream   string // the provider that the person comes from, as people call it
 }
 
 func (p *Pages) blankSignUp() signUpForm {
 	s := p.Engine.Settings()
-	return signUpForm{Password: s.Password, Rules: &s.Rules, Asks: p.asks(), Elsewhere: p.row()}
+	return signUpForm{Typed: s.Password || s.EmailCode || s.EmailLink, Password: s.Password, Rules: &s.Rules, Asks: p.asks(), Elsewhere: p.row()}
 }
 
 func (p *Pages) signUpForm(v View) signUpForm {
 	f := p.blankSignUp()
 	f.Party, f.Attempt, f.Email, f.Public = v.Party, v.ID, v.Identifier, v.Public
 	f.Ask, f.Fixed = v.ask, v.Confirmed
-	if f.Fixed {
+	if f.Fixed || v.Upstream != "" {
 		f.Elsewhere = row{}
+	}
+	return f.from(v)
+}
+
+// from leaves out what is not asked of somebody who comes from a provider.
+func (f signUpForm) from(v View) signUpForm {
+	if f.Upstream = v.Upstream; f.Upstream != "" {
+		f.Typed, f.Password, f.Elsewhere = true, false, row{}
 	}
 	return f
 }
@@ -99,6 +109,11 @@ func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
 	form.Invitation, form.Public = r.PostFormValue("invitation"), r.PostFormValue("public") != ""
 	if name := connectionOf(r.PostFormValue("do")); name != "" {
 		return p.registerElsewhere(w, r, ask, form, name)
+	}
+	if at, err := p.on(r, AttemptID(r.PostFormValue("attempt"))); err == nil && at.Attempt != "" {
+		if v, err := p.Engine.Look(r.Context(), at); err == nil {
+			form = form.from(v)
+		}
 	}
 	if _, err := identity.ParseEmail(form.Email); err != nil {
 		return p.Web.Again(w, r, identity.ErrEmail.On("email"), "sign_up", form)

@@ -1,13 +1,13 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"idp/federation"
-	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/internal/web"
@@ -77,7 +77,6 @@ func (p *Pages) Arrive(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := federation.Answer{State: secret.NewString(q.Get("state")), Values: q, Arrival: secret.NewString(q.Get("arrival"))}
-	answer.Values.Del("arrival")
 	connection := r.PathValue("connection")
 	v, err := p.Engine.Return(r.Context(), at, connection, answer)
 	switch {
@@ -87,6 +86,9 @@ func (p *Pages) Arrive(w http.ResponseWriter, r *http.Request) error {
 		return p.advance(w, r, v) // somebody went back to where the provider had sent them
 	case v.ID == "" || v.Step == Abandoned:
 		return p.astray(w, r, at, err)
+	}
+	if told := q.Get("trouble"); mishaps[told] != "" { // where it was posted, more was known
+		err = problem.New(problem.Invalid, told, told)
 	}
 	return p.stay(w, r, v, connection, err)
 }
@@ -118,21 +120,23 @@ func (p *Pages) afresh(r *http.Request, at At) string {
 
 // The words for what can go wrong on the way, by the code of the problem.
 var mishaps = map[string]string{
-	federation.ErrChanged.Code:  "upstream.declined",
-	federation.ErrAway.Code:     "upstream.unreachable",
-	federation.ErrSetup.Code:    "upstream.misconfigured",
-	federation.ErrRefused.Code:  "upstream.refused",
-	federation.ErrUnknown.Code:  "upstream.unknown",
-	federation.ErrDisabled.Code: "upstream.disabled",
-	ErrState.Code:               "upstream.state",
-	ErrMethod.Code:              "upstream.not_offered",
-	ErrNotNow.Code:              "upstream.moved",
-	ErrMoved.Code:               "upstream.moved",
-	ErrElsewhere.Code:           "upstream.foreign",
-	ErrLinked.Code:              "upstream.linked",
-	ErrTaken.Code:               "upstream.taken",
-	ErrClosed.Code:              "upstream.closed",
-	ErrUninvited.Code:           "upstream.closed",
+	federation.ErrChanged.Code:     "upstream.declined",
+	federation.ErrAway.Code:        "upstream.unreachable",
+	federation.ErrSetup.Code:       "upstream.misconfigured",
+	federation.ErrRefused.Code:     "upstream.refused",
+	federation.ErrUnknown.Code:     "upstream.unknown",
+	federation.ErrDisabled.Code:    "upstream.disabled",
+	federation.ErrUnsolicited.Code: "upstream.state",
+	federation.ErrArrival.Code:     "upstream.refused",
+	ErrState.Code:                  "upstream.state",
+	ErrMethod.Code:                 "upstream.not_offered",
+	ErrNotNow.Code:                 "upstream.moved",
+	ErrMoved.Code:                  "upstream.moved",
+	ErrElsewhere.Code:              "upstream.foreign",
+	ErrLinked.Code:                 "upstream.linked",
+	ErrTaken.Code:                  "upstream.taken",
+	ErrClosed.Code:                 "upstream.closed",
+	ErrUninvited.Code:              "upstream.closed",
 }
 
 // stay brings the browser back to its attempt after something went wrong on the way. What it
@@ -162,56 +166,56 @@ func (p *Pages) mishap(r *http.Request, v View) error {
 	return problem.New(problem.Conflict, q.Get("trouble"), p.Web.Set.Say(locale, key, "upstream", title))
 }
 
-// connectionPage is the data of the page "connection".
-type connectionPage struct {
-	Party      *identity.Party
-	Attempt    AttemptID
-	Identifier string
-	Way        elsewhere
-	Others     bool
-	Connect    bool // within a session: to have it on the account from now on
-}
-
-// elsewhere is one provider as a button.
-type elsewhere struct {
-	Connection string
-	Title      string
-	Preset     string
-}
-
-// row is the buttons to providers on a sign-in or sign-up page.
-type row struct {
-	Buttons []elsewhere
-	Icons   bool // without words
-	Bottom  bool // after the form
-}
-
-func (p *Pages) row() row {
-	policy := p.Engine.policy()
-	out := row{Icons: policy.Buttons.Layout == Icons, Bottom: policy.Buttons.Place == Bottom}
-	for _, c := range policy.Connections {
-		if !c.Hidden {
-			out.Buttons = append(out.Buttons, elsewhere{c.Name, c.Shown(), c.Preset})
-		}
+// PostedForm answers POST /federation/{connection}/callback (OAuth 2.0 Form Post Response Mode): a
+// provider's page had the browser post here, without our cookie. What came waits until the browser
+// fetches it by GET, which is where it goes now in any case. Nothing waits that no attempt expects.
+func (p *Pages) PostedForm(w http.ResponseWriter, r *http.Request) error {
+	to := url.Values{}
+	err := p.post(r, to)
+	var e *problem.Error
+	if err != nil && !errors.As(err, &e) {
+		return err
 	}
-	return out
-}
-
-// elsewheres are the providers among what may be tried now.
-func elsewheres(options []Option) []elsewhere {
-	var all []elsewhere
-	for _, o := range options {
-		if o.Connection != "" {
-			all = append(all, elsewhere{o.Connection, o.Title, o.Preset})
-		}
+	if e != nil {
+		to.Set("trouble", e.Code)
 	}
-	return all
+	return web.Redirect(w, r, "/federation/"+url.PathEscape(r.PathValue("connection"))+"/callback?"+to.Encode())
 }
 
-// connection shows the button that leads to one provider.
-func (p *Pages) connection(w http.ResponseWriter, r *http.Request, v View, o Option, trouble error) error {
-	return p.draw(w, r, trouble, "connection", connectionPage{
-		Party: v.Party, Attempt: v.ID, Identifier: v.Identifier, Way: elsewhere{o.Connection, o.Title, o.Preset},
-		Others: len(v.Methods) > 1, Connect: v.Step == NeedsConnection,
-	})
+// post keeps what was posted and says in to how it is found.
+func (p *Pages) post(r *http.Request, to url.Values) error {
+	if err := web.ParseForm(r); err != nil {
+		return err
+	}
+	c, err := p.Engine.Federation.Connection(r.PathValue("connection"))
+	if c.Name == "" {
+		return err
+	}
+	state := r.PostForm.Get("state")
+	if awaited, failed := p.Engine.awaits(r.Context(), c, state); failed != nil || !awaited {
+		return failed
+	}
+	to.Set("state", state)
+	if err != nil {
+		return err
+	}
+	_, arrived, err := p.Engine.Federation.Post(r.Context(), c, r.PostForm)
+	if err == nil {
+		to.Set("arrival", arrived.Reveal())
+	}
+	return err
+}
+
+// awaits reports whether an attempt departed by the connection with that state and waits for what comes back.
+func (e *Engine) awaits(ctx context.Context, c federation.Connection, state string) (bool, error) {
+	a, err := e.Store.Attempt(ctx, AttemptID(federation.AttemptOf(state)))
+	if problem.Is(err, problem.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	out, sent := a.Challenges[c.Method()]
+	return sent && a.SessionID == "" && a.AbandonedAt.IsZero() && e.Now().Before(out.ExpiresAt) &&
+		secret.Equal(string(out.Link), string(secret.DigestOf(state))), nil
 }

@@ -62,8 +62,12 @@ func (e *Engine) Depart(ctx context.Context, at At, connection string) (View, fe
 // departure is what a provider is asked for, the same on the way there and back.
 func (t *turn) departure(state secret.String, sent time.Time) federation.Departure {
 	d := federation.Departure{State: state, At: sent, Anew: t.anew(), MaxAge: t.p.Need.MaxAge, Locale: t.at.Locale}
-	if t.a.Identifier.Kind == identity.Email && !t.connecting() {
+	switch {
+	case t.connecting():
+	case t.a.Identifier.Kind == identity.Email:
 		d.Hint = t.a.Identifier.Value
+	default:
+		d.Hint = t.ask.Hint
 	}
 	return d
 }

@@ -45,6 +45,7 @@ type View struct {
 	Confirmed  bool            `json:"confirmed,omitempty"` // the address to sign up with answered already: it stays
 	Missing    []string        `json:"missing,omitempty"`   // sign-up fields still owed
 	Rules      *PasswordRules  `json:"password_rules,omitempty"`
+	Upstream   string          `json:"upstream,omitempty"` // the provider that somebody comes from who is not known here yet, as people call it
 	SessionID  session.ID      `json:"session_id,omitempty"`
 	Next       string          `json:"next,omitempty"`       // where to go when complete
 	TrustDays  int             `json:"trust_days,omitempty"` // at needs_second_factor: this browser may skip it for so long from now on

@@ -219,7 +219,7 @@ func (a *asked) pack(browser session.BrowserID, id login.AskID, now time.Time) (
 	}
 	return login.Ask{
 		ID: id, Browser: browser, Party: a.client.Party(a.redirect, a.locales...), Need: a.need(), Scopes: a.consents(),
-		Hint: a.Form.Get("login_hint"), Locales: a.locales,
+		Hint: a.Form.Get("login_hint"), Upstream: upstreamOf(a.Form), Locales: a.locales,
 		SignUp: a.prompt(promptCreate), Choose: a.prompt(promptSelect),
 		Request: text, CreatedAt: now, ExpiresAt: now.Add(askLife),
 	}, nil

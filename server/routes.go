@@ -81,6 +81,7 @@ func (s *Server) people() []web.Route {
 		{Pattern: "GET /federation/{connection}/start", Do: s.pages.BeginElsewhere, Face: web.Passage},
 		{Pattern: "GET /federation/{connection}/metadata", Do: s.pages.ServiceMetadata, Face: web.Plain},
 		{Pattern: "POST /federation/{connection}/acs", Do: s.pages.ConsumeAssertion, Face: web.Protocol},
+		{Pattern: "POST /federation/{connection}/callback", Do: s.pages.PostedForm, Face: web.Protocol},
 		{Pattern: "GET /sign-in/{attempt}/link", Do: s.pages.Link, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/link", Do: s.pages.FollowLink, Face: web.Passage},
 		{Pattern: "GET /undo/{undo}", Do: s.pages.AskUndo, Face: web.Page},

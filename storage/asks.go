@@ -27,14 +27,15 @@ type askRow struct {
 }
 
 type askBody struct {
-	Party   identity.Party `json:"party"`
-	Need    session.Need   `json:"need"`
-	Scopes  []string       `json:"scopes,omitempty"`
-	Hint    string         `json:"hint,omitempty"`
-	Locales []string       `json:"locales,omitempty"`
-	SignUp  bool           `json:"sign_up,omitempty"`
-	Choose  bool           `json:"choose,omitempty"`
-	Resume  string         `json:"resume"`
+	Party    identity.Party `json:"party"`
+	Need     session.Need   `json:"need"`
+	Scopes   []string       `json:"scopes,omitempty"`
+	Hint     string         `json:"hint,omitempty"`
+	Upstream login.Upstream `json:"upstream,omitzero"`
+	Locales  []string       `json:"locales,omitempty"`
+	SignUp   bool           `json:"sign_up,omitempty"`
+	Choose   bool           `json:"choose,omitempty"`
+	Resume   string         `json:"resume"`
 }
 
 func fromAsk(a login.Ask) askRow {
@@ -47,7 +48,7 @@ func fromAsk(a login.Ask) askRow {
 		Answer: string(a.Answer), Answered: string(a.Answered),
 		CreatedAt: stamp(a.CreatedAt), ExpiresAt: stamp(a.ExpiresAt), UsedAt: stamp(a.UsedAt),
 		Body: encode(askBody{
-			Party: a.Party, Need: a.Need, Scopes: a.Scopes, Hint: a.Hint, Locales: a.Locales,
+			Party: a.Party, Need: a.Need, Scopes: a.Scopes, Hint: a.Hint, Upstream: a.Upstream, Locales: a.Locales,
 			SignUp: a.SignUp, Choose: a.Choose, Resume: a.Resume,
 		}),
 	}
@@ -60,7 +61,7 @@ func toAsk(r askRow) (login.Ask, error) {
 	}
 	return login.Ask{
 		ID: login.AskID(r.ID), Browser: session.BrowserID(r.BrowserID), Party: b.Party, Need: b.Need, Scopes: b.Scopes,
-		Hint: b.Hint, Locales: b.Locales, SignUp: b.SignUp, Choose: b.Choose, Chosen: session.ID(r.Chosen),
+		Hint: b.Hint, Upstream: b.Upstream, Locales: b.Locales, SignUp: b.SignUp, Choose: b.Choose, Chosen: session.ID(r.Chosen),
 		Answer: login.Answer(r.Answer), Answered: session.ID(r.Answered), Request: r.Request, Resume: b.Resume,
 		CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt), UsedAt: instant(r.UsedAt),
 	}, nil
