@@ -6,11 +6,14 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
 )
+
+var _ federation.Factors = (*People)(nil)
 
 var (
 	errFactorTaken = problem.New(problem.Conflict, "factor_changed", "Somebody else changed this just now. Please look again.")
@@ -43,6 +46,15 @@ func (p *People) toFactor(r factorRow) (identity.Factor, error) {
 		ID: identity.FactorID(r.ID), UserID: identity.UserID(r.UserID), Method: identity.Method(r.Method), Name: r.Name,
 		Secret: secret.NewString(string(plain)), Credential: r.Credential, Counter: r.Counter, CreatedAt: instant(r.CreatedAt), LastUsedAt: instant(r.LastUsedAt),
 	}, nil
+}
+
+// Factor returns one by its id, or problem.NotFound.
+func (p *People) Factor(ctx context.Context, id identity.FactorID) (identity.Factor, error) {
+	var r factorRow
+	if err := p.db.read(ctx).NewSelect().Model(&r).Where("id = ?", string(id)).Scan(ctx); err != nil {
+		return identity.Factor{}, explain("find a factor", err, errNoFactor)
+	}
+	return p.toFactor(r)
 }
 
 // SaveFactor adds or replaces a factor; a password replaces the one there was. The counter
