@@ -18,6 +18,8 @@
 //	which connections are in force?              federation.go
 //	where is the browser sent, what comes back?  departure.go
 //	what did the provider say?                   assertion.go
+//	what do SAML providers and we say of ourselves? metadata.go, metadata_refresh.go, saml_metadata.go, saml_key.go
+//	how is a SAML response read and checked?     xml.go, saml_response.go, saml_signature.go, saml_decrypt.go, saml_check.go
 //	is the e-mail address to be believed?        verdict.go, presets.go
 //	what has a provider changed?                 drift.go
 package federation

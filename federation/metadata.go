@@ -19,18 +19,11 @@ type samlIDP struct {
 	entityID     string
 	redirect     string // where requests go by HTTP-Redirect, "" if it offers none
 	post         string // the same by HTTP-POST
-	logout       logoutService
 	formats      []string // of names that it has
 	certificates []*x509.Certificate
 	validUntil   time.Time // zero: not told
 	fetchedAt    time.Time // zero: it was given, not fetched
 	triedAt      time.Time // when it was last asked for
-}
-
-// logoutService is where a provider wants to be told of people who sign out.
-type logoutService struct {
-	redirect, post                 string // for requests
-	redirectResponse, postResponse string // for answers
 }
 
 // readMetadata reads what an identity provider says of itself (Metadata §2.4.3). A document
@@ -135,29 +128,10 @@ func (p *samlIDP) takeRole(role saml.IDPSSODescriptor, plainHTTP bool) error {
 			p.post = service.Location
 		}
 	}
-	for _, service := range role.SingleLogoutServices {
-		p.takeLogout(service, plainHTTP)
-	}
 	for _, format := range role.NameIDFormats {
 		p.formats = append(p.formats, string(format))
 	}
 	return nil
-}
-
-func (p *samlIDP) takeLogout(service saml.Endpoint, plainHTTP bool) {
-	answers := service.ResponseLocation
-	if answers == "" {
-		answers = service.Location
-	}
-	if checkEndpoint(service.Location, plainHTTP) != nil || checkEndpoint(answers, plainHTTP) != nil {
-		return
-	}
-	switch {
-	case service.Binding == saml.HTTPRedirectBinding && p.logout.redirect == "":
-		p.logout.redirect, p.logout.redirectResponse = service.Location, answers
-	case service.Binding == saml.HTTPPostBinding && p.logout.post == "":
-		p.logout.post, p.logout.postResponse = service.Location, answers
-	}
 }
 
 func checkEndpoint(address string, plainHTTP bool) error {

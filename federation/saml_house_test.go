@@ -2,6 +2,8 @@ package federation_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
@@ -167,4 +169,14 @@ func (h *samlHouse) ourCertificate() *x509.Certificate {
 	}
 	h.Fatalf("no certificate to encrypt to in %s", doc)
 	return nil
+}
+
+// otherKey is a stranger's, or a provider's next one.
+func otherKey(t *testing.T) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

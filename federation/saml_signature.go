@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
@@ -160,32 +159,6 @@ func pairToASN1(raw []byte) ([]byte, error) {
 	}
 	half := len(raw) / 2
 	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
-}
-
-// signedOctets verifies the signature of a message in a query, made over those octets (Bindings §3.4.4.1).
-func signedOctets(octets []byte, algorithm string, signature []byte, certificates []*x509.Certificate, now time.Time) error {
-	kinds := map[string]x509.SignatureAlgorithm{
-		dsig.RSASHA256SignatureMethod: x509.SHA256WithRSA, dsig.RSASHA384SignatureMethod: x509.SHA384WithRSA, dsig.RSASHA512SignatureMethod: x509.SHA512WithRSA,
-		dsig.ECDSASHA256SignatureMethod: x509.ECDSAWithSHA256, dsig.ECDSASHA384SignatureMethod: x509.ECDSAWithSHA384, dsig.ECDSASHA512SignatureMethod: x509.ECDSAWithSHA512,
-	}
-	kind, ok := kinds[algorithm]
-	if !ok {
-		return fmt.Errorf("signature algorithm %q", algorithm)
-	}
-	for _, c := range certificates {
-		value := signature
-		if _, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
-			pair, err := pairToASN1(signature)
-			if err != nil {
-				continue
-			}
-			value = pair
-		}
-		if !now.Before(c.NotBefore) && !now.After(c.NotAfter) && c.CheckSignature(kind, octets, value) == nil {
-			return nil
-		}
-	}
-	return errUnknownSigner
 }
 
 // unbase64 reads base64 as providers send it, which is with line breaks at times, and strictly otherwise.

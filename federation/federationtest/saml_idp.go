@@ -114,7 +114,6 @@ func (p *SAML) Metadata() string {
 	if !p.PostOnly {
 		role.SingleSignOnServices = append(role.SingleSignOnServices, saml.Endpoint{Binding: saml.HTTPRedirectBinding, Location: p.Address + "/sso"})
 	}
-	role.SingleLogoutServices = []saml.Endpoint{{Binding: saml.HTTPRedirectBinding, Location: p.Address + "/slo"}}
 	doc, err := xml.MarshalIndent(saml.EntityDescriptor{
 		EntityID: p.EntityID, ValidUntil: p.Now().AddDate(0, 1, 0), IDPSSODescriptors: []saml.IDPSSODescriptor{role},
 	}, "", " ")
