@@ -68,15 +68,14 @@ const (
 	ConnectionDisabled   Kind = "connection.disabled"          // nobody signs in by it; what is linked stays
 	ConnectionEnabled    Kind = "connection.enabled"           // people sign in by it again
 	ConnectionDeleted    Kind = "connection.deleted"           // it is gone, and all accounts that were linked by it are unlinked
-
-	EmailClaimChanged Kind = "connection.email_claim_changed" // a provider started or stopped sending addresses, or saying whether it checked them
-
 	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published
 	SettingsChanged      Kind = "settings.changed"             // an operator changed settings
 	LogoutFailed         Kind = "logout.failed"                // a relying party could not be told that a session is over
 	MessageFailed        Kind = "message.failed"               // a message was given up
+
+	EmailClaimChanged Kind = "connection.email_claim_changed" // a provider started or stopped sending addresses, or saying whether it checked them
 )
 
 // Event is one thing that happened. Empty fields are unknown or do not apply.

@@ -4,12 +4,15 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"idp/federation"
 	"idp/internal/config"
 )
 
@@ -20,6 +23,8 @@ var write = flag.Bool("write", false, "write generated documents instead of comp
 var generated = map[string]func(h *House) string{
 	"docs/operate/configuration.md": configuration,
 	"docs/operate/events.md":        events,
+
+	"docs/operate/connections-presets.md": presets,
 }
 
 func TestGeneratedDocumentsSayWhatTheCodeSays(t *testing.T) {
@@ -106,4 +111,75 @@ Events carry ids, never addresses, codes or tokens.
 		}
 	}
 	return out.String()
+}
+
+func presets(*House) string {
+	var out strings.Builder
+	out.WriteString(`# Providers that are known
+
+A preset saves you the endpoints of a provider: name it, and give what you got when you registered there. What
+the provider says of an email address counts as proof only where the table says so, by the document that is
+named. Everywhere else the person proves the address by a code of ours, once, before anything is linked to it.
+
+` + "```json" + `
+{"name": "google", "preset": "google", "client_id": "…", "client_secret": "…"}
+` + "```" + `
+
+At the provider, register the callback ` + "`https://YOUR-ISSUER/federation/NAME/callback`" + `, where NAME is the name of the
+connection; ` + "`idp connection test NAME`" + ` prints it. Where a preset needs options, they go into ` + "`options`" + `:
+` + "`{\"options\": {\"tenant\": \"organizations\"}}`" + `.
+
+Three rules stand above every row. ` + "`trust.email`" + ` of a connection is yours: ` + "`never`" + ` proves every address by a code,
+` + "`claim`" + ` believes the claim that the row names even where the row does not, ` + "`domains`" + ` believes addresses of the connection's
+` + "`domains`" + ` and no others. An address in a domain of another connection is never believed. And whatever is absent, of
+another type or spelled differently than the row says is not believed.
+
+A claim speaks of the address it comes with: if you map ` + "`email`" + ` to another claim, the row does not count any more.
+
+| provider | preset | its email address counts as proven if |
+|---|---|---|
+`)
+	for _, p := range federation.Presets() {
+		fmt.Fprintf(&out, "| [%s](#%s) | `%s` | %s |\n", p.Title, p.Name, p.Name, believed(p))
+	}
+	for _, p := range federation.Presets() {
+		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n", p.Name, p.Help)
+		fmt.Fprintf(&out, "- Where to register: <%s>\n", p.Console)
+		if len(p.Needs) > 0 {
+			fmt.Fprintf(&out, "- Options that it needs: `%s`\n", strings.Join(p.Needs, "`, `"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+			if value := p.Options[name]; value != "" {
+				fmt.Fprintf(&out, "- Option `%s`: `%s` if you give none\n", name, value)
+			} else {
+				fmt.Fprintf(&out, "- Option `%s` may be left out\n", name)
+			}
+		}
+		if len(p.Scopes) > 0 {
+			fmt.Fprintf(&out, "- Scopes that are asked for: `%s`\n", strings.Join(p.Scopes, "`, `"))
+		}
+		fmt.Fprintf(&out, "- Its address counts as proven if: %s\n- By [its documentation](%s): %s\n", believed(p), p.Doc.URL, p.Doc.Says)
+	}
+	return out.String()
+}
+
+// believed says when a provider's word about an address counts.
+func believed(p federation.Preset) string {
+	say := func(r federation.Rule) string {
+		var all []string
+		for _, flag := range r {
+			all = append(all, fmt.Sprintf("`%s` is `%s`", flag.Claim, flag.Yes))
+		}
+		if p.Emails.In != "" {
+			return fmt.Sprintf("of the one address with `%s`, %s", p.Emails.Primary, strings.Join(all, " and "))
+		}
+		return strings.Join(all, " and ")
+	}
+	switch {
+	case len(p.Rule) > 0:
+		return say(p.Rule)
+	case len(p.Claim) > 0:
+		return "never, unless `trust.email` is `claim` and " + say(p.Claim)
+	}
+	return "never"
 }
