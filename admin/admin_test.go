@@ -391,6 +391,8 @@ func TestSettingsAreBoundedVersionedAndTakeForce(t *testing.T) {
 			{"sign_in.addresses.disposable", func(s *admin.Settings) { s.SignIn.Addresses.Disposable = "perhaps" }},
 			{"sign_in.addresses.blocked", func(s *admin.Settings) { s.SignIn.Addresses.Blocked = []string{"Evil.example"} }},
 			{"sign_in.bot_check", func(s *admin.Settings) { s.SignIn.BotCheck = "sometimes" }},
+			{"sign_in.connections.layout", func(s *admin.Settings) { s.SignIn.Buttons.Layout = "round" }},
+			{"sign_in.connections.place", func(s *admin.Settings) { s.SignIn.Buttons.Place = "left" }},
 			{"sign_in.two_step", func(s *admin.Settings) { s.SignIn.TwoStep = "sometimes" }},
 			{"sign_in.two_step", func(s *admin.Settings) { // backup codes alone let nobody in
 				s.SignIn.TwoStep, s.SignIn.TOTP, s.SignIn.SecurityKeys, s.SignIn.Passkeys = login.Required, false, false, false

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -26,6 +27,8 @@ type settingsForm struct {
 	Factors             []factorSwitch
 	OneStep             int // people who have second factors, but only such as are switched off
 	BotChecks           []login.BotCheck
+	Layouts             []login.ButtonLayout
+	Places              []login.ButtonPlace
 	Version             int64
 	Saved               bool
 }
@@ -33,6 +36,8 @@ type settingsForm struct {
 var (
 	modes    = []login.Mode{login.Open, login.Invited, login.Closed}
 	twoSteps = []login.TwoStep{login.Optional, login.Required}
+	layouts  = []login.ButtonLayout{login.Blocks, login.Icons}
+	places   = []login.ButtonPlace{login.Top, login.Bottom}
 
 	botChecks = []login.BotCheck{login.CheckNever, login.CheckSuspicious, login.CheckAlways}
 )
@@ -51,7 +56,7 @@ func (p *Pages) ShowSettings() web.Handler {
 			MinLength: strconv.Itoa(s.SignIn.Rules.MinLength), MinScore: strconv.Itoa(s.SignIn.Rules.MinScore),
 			Maximum: hours(s.Sessions.Maximum), Idle: hours(s.Sessions.Idle),
 			Allowed: strings.Join(s.SignIn.Addresses.Allowed, "\n"), Blocked: strings.Join(s.SignIn.Addresses.Blocked, "\n"),
-			BotChecks: botChecks, Version: version, Saved: r.URL.Query().Has("saved"),
+			BotChecks: botChecks, Layouts: layouts, Places: places, Version: version, Saved: r.URL.Query().Has("saved"),
 		}
 		if err := p.count(r.Context(), s.SignIn, &f); err != nil {
 			return err
@@ -89,7 +94,7 @@ func readSettings(r *http.Request) settingsForm {
 		version = -1 // no version there is: the save answers that somebody else was faster
 	}
 	return settingsForm{
-		Modes: modes, TwoSteps: twoSteps, BotChecks: botChecks, TrustDays: r.PostFormValue("sign_in.trust_days"), Version: version,
+		Modes: modes, TwoSteps: twoSteps, BotChecks: botChecks, Layouts: layouts, Places: places, TrustDays: r.PostFormValue("sign_in.trust_days"), Version: version,
 		MinLength: r.PostFormValue("sign_in.rules.min_length"), MinScore: r.PostFormValue("sign_in.rules.min_score"),
 		Maximum: r.PostFormValue("sessions.maximum"), Idle: r.PostFormValue("sessions.idle"),
 		Allowed: r.PostFormValue("sign_in.addresses.allowed"), Blocked: r.PostFormValue("sign_in.addresses.blocked"),
@@ -102,6 +107,9 @@ func readSettings(r *http.Request) settingsForm {
 			TwoStep: login.TwoStep(r.PostFormValue("sign_in.two_step")), TOTP: ticked(r, "sign_in.totp"), BackupCodes: ticked(r, "sign_in.backup_codes"),
 			SecurityKeys: ticked(r, "sign_in.security_keys"), Passkeys: ticked(r, "sign_in.passkeys"), SMS: ticked(r, "sign_in.sms"),
 			BotCheck: login.BotCheck(r.PostFormValue("sign_in.bot_check")),
+			Buttons: login.Buttons{
+				Layout: login.ButtonLayout(r.PostFormValue("sign_in.connections.layout")), Place: login.ButtonPlace(r.PostFormValue("sign_in.connections.place")),
+			},
 			Addresses: identity.AddressRules{
 				Disposable: ruling(r, "sign_in.addresses.disposable"), Subaddresses: ruling(r, "sign_in.addresses.subaddresses"),
 			},
@@ -121,6 +129,8 @@ func ruling(r *http.Request, field string) identity.Ruling {
 func (f *settingsForm) settings(before Settings) (Settings, error) {
 	s := before
 	s.SignIn = f.SignIn
+	s.SignIn.Buttons.Layout = cmp.Or(s.SignIn.Buttons.Layout, before.SignIn.Buttons.Layout)
+	s.SignIn.Buttons.Place = cmp.Or(s.SignIn.Buttons.Place, before.SignIn.Buttons.Place)
 	var err error
 	if s.SignIn.Rules.MinLength, err = whole("sign_in.rules.min_length", f.MinLength); err != nil {
 		return s, err

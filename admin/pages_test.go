@@ -238,6 +238,7 @@ func TestSettingsAreSavedWholeOrNotAtAll(t *testing.T) {
 		b.Post("/operator/settings", append(good, "sign_in.trust_days", "366")...).Want(422, `id="trust-days-error"`)
 		b.Post("/operator/settings", append(good, "sign_in.two_step", "")...).Want(422, `id="two-step-error"`)
 		b.Post("/operator/settings", append(good, "sign_in.bot_check", "sometimes")...).Want(422, `id="bot-check-error"`)
+		b.Post("/operator/settings", append(good, "sign_in.connections.place", "left")...).Want(422, `id="button-place-error"`)
 		if !reflect.DeepEqual(o.settings.Now(), admin.DefaultSettings()) {
 			t.Error("refused settings are in force")
 		}

@@ -57,6 +57,16 @@ func (s Settings) Validate() error {
 	default:
 		return bad("sign_in.bot_check", "Bot checks are off, made when something is suspicious, or always.")
 	}
+	switch in.Buttons.Layout {
+	case login.Blocks, login.Icons:
+	default:
+		return bad("sign_in.connections.layout", "Buttons are blocks with words, or icons.")
+	}
+	switch in.Buttons.Place {
+	case login.Top, login.Bottom:
+	default:
+		return bad("sign_in.connections.place", "Buttons are at the top of the form, or at its bottom.")
+	}
 	r := in.Rules
 	switch {
 	case !in.Password && !in.EmailCode && !in.EmailLink:

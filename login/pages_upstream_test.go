@@ -225,6 +225,41 @@ func TestWhoseDomainHasAProviderIsSentThere(t *testing.T) {
 	})
 }
 
+func TestAnAppSaysByWhichProviderToSignIn(t *testing.T) {
+	eachPort(t, func(s *port) {
+		c, hidden := s.google(), s.op.Connection("corp")
+		hidden.Hidden, hidden.Domains, hidden.Enforce = true, []string{"corp.example"}, true
+		s.connect(c, hidden)
+		for _, tt := range []struct {
+			wish    login.Upstream
+			hint    string
+			through string
+		}{
+			{login.Upstream{}, "ann@acme.org", ""},
+			{login.Upstream{Connection: "google"}, "ann@acme.org", "/federation/google/callback"},
+			{login.Upstream{Connection: "nobody"}, "ann@acme.org", ""},
+			{login.Upstream{Domain: "Corp.Example"}, "", "/federation/corp/callback"},
+			{login.Upstream{Domain: "corp"}, "", "/federation/corp/callback"},
+			{login.Upstream{Domain: "acme.org"}, "", ""},
+			{login.Upstream{}, "ann@corp.example", "/federation/corp/callback"},
+		} {
+			b := s.browser()
+			ask := b.wait()
+			ask.Upstream, ask.Hint = tt.wish, tt.hint
+			s.must(s.store.SaveAsk(s.Context(), ask))
+			b.get("/sign-in?ask=" + string(ask.ID))
+			if tt.through == "" {
+				b.want(200, `id="login-identifier"`)
+				continue
+			}
+			b.want(303, s.op.URL, url.QueryEscape(tt.through), url.QueryEscape(tt.hint))
+			b.get("/sign-in?other=1&ask="+string(ask.ID)).want(200, `id="login-identifier"`)
+			b.get("/sign-in?ask=" + string(ask.ID))
+			b.get(s.there(b)).want(303, "/oauth2/resume?ask="+string(ask.ID))
+		}
+	})
+}
+
 func TestTheOrderAndLookOfButtonsFollowTheSettings(t *testing.T) {
 	h := newHouse(t, openSQLite(t))
 	s := newPort(h)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,10 +21,22 @@ func malformed(code string, err error) error {
 	return problem.New(problem.Malformed, code, "The request could not be read.").Because(err)
 }
 
+// errGone says that a body ended before it was whole: a page that was left takes back what it was
+// sending. It has a code of its own, so that nobody takes it for a client's mistake.
+var errGone = problem.New(problem.Malformed, "body_cut_short", "The request ended before it was whole.")
+
 // DecodeJSON reads exactly one JSON value into v. Unknown members, trailing data and
 // bodies over the limit are problems.
 func DecodeJSON(r *http.Request, v any) error {
-	d := json.NewDecoder(r.Body)
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	if err != nil && !errors.As(err, &large) {
+		return errGone.Because(err)
+	}
+	if err != nil {
+		return malformed("json_unreadable", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return malformed("json_unreadable", err)
