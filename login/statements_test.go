@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/federation"
+	"idp/federation/federationtest"
 	"idp/identity"
 	"idp/login"
 	"idp/storage/storagetest"
@@ -15,7 +17,11 @@ func TestSigningInCostsTheDatabaseNoMoreThanItDid(t *testing.T) {
 	storagetest.EachURL(t, func(t *testing.T, url string) {
 		count := &storagetest.Counter{}
 		h := newHouse(t, storagetest.OpenURL(t, url, count))
-		h.person("bob@example.com", identity.Password)
+		away := &abroad{house: h, op: federationtest.New(h.T, h.clock.Now)}
+		away.establish()
+		away.linked(h.person("bob@example.com", identity.Password), "acme", "s1")
+		away.says("s1", "bob@example.com", true)
+		var answer federation.Answer
 		_, key := h.backedUp("ann@example.com")
 		_, device := h.owner("eve@example.com", identity.Passkey)
 		var b *browser
@@ -46,6 +52,12 @@ func TestSigningInCostsTheDatabaseNoMoreThanItDid(t *testing.T) {
 			{"sign-in with a passkey", func() {}, func() {
 				b.prove(identity.Passkey, device.signs(b.asked())).want(login.Complete)
 			}, 16, 1},
+			{"the way to a provider", func() { fresh("") }, func() { answer = b.away(away.op, "acme") }, 2, 1},
+			{"sign-in with an account elsewhere", func() {}, func() { b.back("acme", answer).want(login.Complete) }, 19, 1},
+			{"sign-up with an account elsewhere", func() {
+				away.says("s2", "new@example.com", true)
+				answer = fresh("").away(away.op, "acme")
+			}, func() { b.back("acme", answer).want(login.Complete) }, 20, 1},
 			{"step-up is begun", func() {
 				b = fresh("ann@example.com").prove(identity.Password, rightPassword).prove(identity.TOTP, h.code(key, 0)).want(login.Complete)
 				h.clock.Add(time.Hour)

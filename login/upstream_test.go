@@ -29,12 +29,18 @@ type abroad struct {
 func eachAbroad(t *testing.T, f func(h *abroad)) {
 	each(t, func(h *house) {
 		a := &abroad{house: h, op: federationtest.New(h.T, h.clock.Now)}
-		h.engine.Federation = &federation.Federation{
-			Store: storage.NewConnections(h.db), Outbound: federationtest.Outbound(a.op), Box: storagetest.Box(), Issuer: origin, Now: h.clock.Now,
-		}
-		a.connect(a.op.Connection("acme"))
+		a.establish()
 		f(a)
 	})
+}
+
+// establish connects the engine with the provider.
+func (h *abroad) establish() {
+	h.Helper()
+	h.engine.Federation = &federation.Federation{
+		Store: storage.NewConnections(h.db), Outbound: federationtest.Outbound(h.op), Box: storagetest.Box(), Issuer: origin, Now: h.clock.Now,
+	}
+	h.connect(h.op.Connection("acme"))
 }
 
 // connect puts a connection on file, or changes it.

@@ -112,8 +112,9 @@ func person(a asked, s situation) (session.Session, step) {
 	if owed != "" {
 		return one, owed
 	}
-	// A new account counts if it was made after the request came.
-	if enter == signUp && one.AuthTime.Before(a.RequestedAt) {
+	// A new account counts if it was made after the request came, though its person may have proven
+	// themselves to another provider before.
+	if enter == signUp && one.AuthTime.Before(a.RequestedAt) && one.CreatedAt.Before(a.RequestedAt) {
 		return one, signUp
 	}
 	if !one.Satisfies(a.need(), s.now) {
