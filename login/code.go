@@ -274,9 +274,10 @@ func (t *turn) confirm(m identity.Method, address identity.Identifier) {
 		return
 	}
 	if t.a.Goal == SignUp && t.a.UserID == "" {
+		before := t.a.Confirmed
 		t.a.Confirmed = true
 		t.meet()
-		if x := t.a.Upstream; x != nil { // it proved nothing before
+		if x := t.a.Upstream; x != nil && !before { // it proved nothing before
 			t.a.Proofs = append(t.a.Proofs, x.Proof(x.AuthTime))
 		}
 	}

@@ -180,7 +180,7 @@ func (e *Engine) Identify(ctx context.Context, at At, typed string) (View, error
 	}
 	e.suspect(t)
 	t.a.Identifier, t.a.UserID, t.f = address, "", Facts{}
-	t.a.Proofs, t.a.Breached = nil, "" // they were somebody else's, if there were any
+	t.a.Proofs, t.a.Breached, t.a.Upstream, t.a.Confirmed = nil, "", nil, false // they were somebody else's, if there were any
 	p, found, err := e.find(ctx, address)
 	if err != nil {
 		return e.view(t), err

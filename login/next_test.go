@@ -47,6 +47,7 @@ func TestFlowsDocumentIsWhatTheCodeDoes(t *testing.T) {
 			policies = append(policies, p)
 		}
 	}
+	policies = append(policies, prover.AllAbroad()...)
 	prover.Job{Rules: prover.Product(), Policies: policies, Arrow: func(from login.Step, event string, to login.Step) {
 		if arrows[from] == nil {
 			arrows[from] = map[string]map[login.Step]bool{}
@@ -84,7 +85,7 @@ An attempt is evidence: who was named, what was sent, what came back. After ever
 the function ` + "`Next`" + ` says from that evidence, from what is on file about the person and
 from the policy in force what is still owed. Nothing ever stores a step. The arrows below are
 those that the prover ([idp prove](operate/prove.md)) finds on its walks through persons,
-policies and goals. "meanwhile" is no move: a factor came on file elsewhere while this went on.
+policies and goals. "return" is to come back from another provider, with whatever it says. "meanwhile" is no move: a factor came on file elsewhere while this went on.
 
 A wrong answer changes no step, and neither does sending a message (prepare). At ` + "`ready`" + ` the engine settles in the same commit, so that
 no screen ever shows it: the person, the session and everything that follows become true
@@ -93,6 +94,7 @@ together.
 ` + "```mermaid\nstateDiagram-v2\n")
 	b.WriteString("    [*] --> needs_identifier: start to sign in\n    [*] --> missing_requirements: start to sign up\n    [*] --> needs_first_factor: start to prove anew\n")
 	b.WriteString("    [*] --> needs_enrollment: start to set up a factor, freshly proven\n    [*] --> needs_email_verification: start to add an address, freshly proven\n")
+	b.WriteString("    [*] --> needs_connection: start to connect an account elsewhere, freshly proven\n")
 	pairs := map[[2]login.Step][]string{}
 	for from, events := range arrows {
 		for event, tos := range events {
@@ -140,6 +142,9 @@ are the same whether an address is known, unknown, banned, locked or without a p
   that mail signs the owner in, second factor and all; what was filled in is dropped.
 - Whether a password is known from a breach is asked after it was found right, and for
   nobody else. Who typed it then chooses another one, after the second factor.
+- What another provider says of an address that it is not believed about leads to one page and
+  one mail, whoever has the address; our own code decides. Where a domain has a provider of its
+  own, what is offered follows from the domain and not from who is here.
 - Somebody banned is told so after proving who they are, not before.
 - A network that fails too often waits, whoever it asks for.
 `)

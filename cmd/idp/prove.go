@@ -26,13 +26,13 @@ With --all it walks every combination of settings instead, and needs no configur
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if all {
-				return c.proven(prover.Job{Rules: prover.Product(), Policies: prover.All()}.Run())
+				return c.proven(prover.Job{Rules: prover.Product(), Policies: append(prover.All(), prover.AllAbroad()...)}.Run())
 			}
 			settings, err := c.signInSettings(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return c.proven(prover.Job{Rules: prover.Product(), Policies: prover.Policies(settings), Rows: true}.Run())
+			return c.proven(prover.Job{Rules: prover.Product(), Policies: append(prover.Policies(settings), prover.Abroad(settings)...), Rows: true}.Run())
 		},
 	})
 	cmd.Flags().BoolVar(&all, "all", false, "walk every combination of settings; prints no table")

@@ -1,6 +1,7 @@
 package prover
 
 import (
+	"slices"
 	"time"
 
 	"idp/identity"
@@ -28,11 +29,23 @@ var proves = map[identity.Method]int{
 	identity.PhoneCode:   Has,
 	identity.BackupCode:  Has,
 	identity.Passkey:     Knows | Has,
+	acme:                 Knows,
+	corp:                 Knows,
+}
+
+// shows says what one proof proves: of an account elsewhere more than its method only if the
+// operator trusts the provider about that.
+func (w *walk) shows(p identity.Proof) int {
+	if elsewhere(p.Method) && p.Category == identity.Both && trusts(w.policy, p.Method) {
+		return Knows | Has
+	}
+	return proves[p.Method]
 }
 
 // begins are the methods that can be the first proof.
 var begins = map[identity.Method]bool{
 	identity.Password: true, identity.EmailCode: true, identity.EmailLink: true, identity.ResetCode: true, identity.Passkey: true,
+	acme: true, corp: true,
 }
 
 // turnsOn are the methods that make somebody a person with two-step verification.
@@ -55,6 +68,8 @@ func on(p login.Policy, m identity.Method) bool {
 		return p.BackupCodes
 	case identity.Passkey:
 		return p.Passkeys
+	case acme, corp:
+		return connected(p, m)
 	}
 	return false
 }
@@ -77,7 +92,7 @@ func (w *walk) demanded(n *node, who person) int {
 	if w.policy.Need.Resistant {
 		return Knows | Has
 	}
-	spared := w.start.trusted && w.start.goal == login.SignIn && !n.reset() && n.a.Breached == "" && who.twoStep(w.policy)
+	spared := w.start.trusted && n.a.Goal == login.SignIn && n.a.Upstream == nil && !n.reset() && n.a.Breached == "" && who.twoStep(w.policy)
 	if !spared && (who.twoStep(w.policy) || w.policy.TwoStep == login.Required) {
 		return Knows | Has
 	}
@@ -92,10 +107,10 @@ type evidence struct {
 	passkey, mailed   bool
 }
 
-func evidenceOf(a login.Attempt) evidence {
+func (w *walk) evidenceOf(a login.Attempt) evidence {
 	var e evidence
 	for _, p := range a.Proofs {
-		is := proves[p.Method]
+		is := w.shows(p)
 		e.all |= is
 		e.passkey = e.passkey || p.Method == identity.Passkey
 		if p.Credential == drafted {
@@ -105,17 +120,19 @@ func evidenceOf(a login.Attempt) evidence {
 		if now.Sub(p.At) <= recent {
 			e.fresh |= is
 		}
-		e.mailed = e.mailed || is == Knows && p.Method != identity.Password
+		believed := a.Upstream != nil && a.Upstream.Verdict.Verified && p.Method == a.Upstream.Account.Method
+		e.mailed = e.mailed || is == Knows && p.Method != identity.Password && !elsewhere(p.Method) || believed
 	}
 	return e
 }
 
 // judge says what must hold at a step, whatever led there.
 func (w *walk) judge(n *node, step login.Step) {
-	who, e := w.who(n), evidenceOf(n.a)
+	who, e := w.who(n), w.evidenceOf(n.a)
 	w.judgeProofs(n, who)
-	newcomer := w.start.goal == login.SignUp && n.a.UserID == ""
+	newcomer := n.a.Goal == login.SignUp && n.a.UserID == ""
 	inside := step == login.Ready || step == login.Complete
+	w.judgeAbroad(n, who, inside)
 	if n.a.Proofs != nil && n.a.UserID == "" && !newcomer {
 		w.fault(n, "a stranger has proofs")
 	}
@@ -127,7 +144,7 @@ func (w *walk) judge(n *node, step login.Step) {
 			w.fault(n, "a factor can be set up before the one on file was shown")
 		}
 	}
-	asks := w.start.goal == login.Extend && (step == login.NeedsEmailVerification || step == login.NeedsPhoneVerification)
+	asks := n.a.Goal == login.Extend && (step == login.NeedsEmailVerification || step == login.NeedsPhoneVerification)
 	if !inside && !asks && step != login.NeedsNewPassword {
 		return
 	}
@@ -150,10 +167,10 @@ func (w *walk) judge(n *node, step login.Step) {
 	if !newcomer && n.a.UserID == "" {
 		w.fault(n, "a stranger is inside")
 	}
-	if within(w.start.goal) && (e.fresh == 0 || who.twoStep(w.policy) && e.fresh != Knows|Has) {
+	if within(n.a.Goal) && (e.fresh == 0 || who.twoStep(w.policy) && e.fresh != Knows|Has) {
 		w.fault(n, "an old proof was good enough for a sensitive act")
 	}
-	if who.assigned && !e.mailed {
+	if who.assigned && !e.mailed && n.a.Identifier == who.address() {
 		w.fault(n, "an address that never answered signed somebody in")
 	}
 	if inside {
@@ -168,7 +185,7 @@ func (w *walk) spared(n *node, who person) bool { return w.demanded(n, who) != K
 func (w *walk) judgeProofs(n *node, who person) {
 	covered, first := 0, true
 	for _, p := range n.a.Proofs {
-		is := proves[p.Method]
+		is := w.shows(p)
 		if p.Credential == drafted {
 			if !on(w.policy, p.Method) {
 				w.fault(n, "a method that is switched off was set up")
@@ -176,14 +193,15 @@ func (w *walk) judgeProofs(n *node, who person) {
 			continue
 		}
 		if p.At.Equal(now) { // in this attempt
-			mail := begins[p.Method] && is == Knows && p.Method != identity.Password
-			confirms := mail && (w.start.goal == login.SignUp || who.assigned)
+			mail := begins[p.Method] && is == Knows && p.Method != identity.Password && !elsewhere(p.Method)
+			confirms := mail && (w.start.goal == login.SignUp || who.assigned || n.a.Upstream != nil)
+			owed := p.Method == corp || w.policy.Need.Resistant && p.Method == identity.Passkey || w.policy.Human && slices.ContainsFunc(n.a.Proofs, func(x identity.Proof) bool { return elsewhere(x.Method) }) // whatever was shown before
 			switch {
 			case first && covered == 0 && !begins[p.Method]:
 				w.fault(n, "a second factor came first")
 			case !on(w.policy, p.Method) && !confirms:
 				w.fault(n, "a method that is switched off proved something")
-			case covered&is == is && !confirms && (!w.policy.Need.Resistant || p.Method != identity.Passkey):
+			case covered&is == is && !confirms && !owed:
 				w.fault(n, "a proof brought nothing new")
 			}
 		}
@@ -203,7 +221,7 @@ func (w *walk) judgeEnd(n *node, who person, newcomer bool) {
 		w.fault(n, "a reset ended without a new password")
 	case n.a.Breached != "" && d.PasswordHash.Empty():
 		w.fault(n, "a breached password was kept")
-	case newcomer && (!n.a.Confirmed || n.held || n.a.Identifier.None() || w.policy.Password && d.PasswordHash.Empty()):
+	case newcomer && (!n.a.Confirmed || n.held || n.a.Identifier.None() || w.policy.Password && d.PasswordHash.Empty() && n.a.Upstream == nil):
 		w.fault(n, "a sign-up ended unfinished")
 	case w.start.goal == login.Enroll && (d.Factor == nil || !d.Factor.Confirmed):
 		w.fault(n, "nothing was set up")
@@ -212,7 +230,7 @@ func (w *walk) judgeEnd(n *node, who person, newcomer bool) {
 	case d.Factor != nil && d.Factor.Confirmed && proves[d.Factor.Method]&Has == 0:
 		w.fault(n, "something was set up that is no second factor")
 	}
-	if said, is := w.rules.ACR(n.a.Proofs), acr(evidenceOf(n.a)); said != is {
+	if said, is := w.rules.ACR(n.a.Proofs), acr(w.evidenceOf(n.a)); said != is {
 		w.fault(n, "apps are told "+said+" of a session that is "+is)
 	}
 }
@@ -229,5 +247,5 @@ func acr(e evidence) string {
 }
 
 func within(g login.Goal) bool {
-	return g == login.StepUp || g == login.Enroll || g == login.Extend
+	return g == login.StepUp || g == login.Enroll || g == login.Extend || g == login.Connect
 }

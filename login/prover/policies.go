@@ -84,6 +84,12 @@ func Describe(p login.Policy) string {
 	if p.TrustDays > 0 {
 		words = append(words, fmt.Sprintf("trust_days=%d", p.TrustDays))
 	}
+	if len(p.Connections) > 0 {
+		words = append(words, "connections")
+	}
+	if trusts(p, acme) {
+		words = append(words, "trusted")
+	}
 	return strings.Join(words, " ") + "; an app asks for " + Demand(p.Need)
 }
 

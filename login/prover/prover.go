@@ -2,7 +2,8 @@
 //
 // It walks every path through login.Next that a set of persons, policies and goals allows, breadth
 // first: each move the engine knows, each proof the person could give, a factor set up on the way,
-// an old and a fresh session, a trusted browser, a second factor that comes on file meanwhile. Every
+// an old and a fresh session, a trusted browser, a second factor that comes on file meanwhile, an account
+// elsewhere and whatever its provider says. Every
 // state is judged by an oracle that reads nothing of the product's: its own table of what each method
 // proves, of which setting switches it on, of what a policy demands. An oracle that reads the product's
 // tables cannot notice when they are wrong.
@@ -23,10 +24,12 @@ import (
 
 // Rules is what is judged: the product's, or a broken copy that a test planted.
 type Rules struct {
-	Next     func(login.Attempt, login.Facts, login.Policy) login.Step
-	Methods  func(login.Attempt, login.Facts, login.Policy) []identity.Method // that are offered
-	Category func(identity.Method) identity.Category
-	ACR      func([]identity.Proof) string
+	Next    func(login.Attempt, login.Facts, login.Policy) login.Step
+	Methods func(login.Attempt, login.Facts, login.Policy) []identity.Method // that are offered
+	// Departures are the connections by which the browser may leave, by their methods.
+	Departures func(login.Attempt, login.Facts, login.Policy) []identity.Method
+	Category   func(identity.Method) identity.Category
+	ACR        func([]identity.Proof) string
 	// Carried are the proofs of a session that count for an attempt within it.
 	Carried func(login.Goal, session.Session, login.Facts, login.Policy, time.Time) []identity.Proof
 }
@@ -35,7 +38,7 @@ type Rules struct {
 func Product() Rules {
 	return Rules{
 		Next: login.Next, Category: identity.Method.Category, ACR: identity.ACR, Carried: login.Carried,
-		Methods: login.Offered,
+		Methods: login.Accepted, Departures: login.Departures,
 	}
 }
 
@@ -77,7 +80,11 @@ func (j Job) Run() Report {
 	found := map[string]*Fault{}
 	var t table
 	for _, p := range j.Policies {
-		for _, who := range cast() {
+		people := cast()
+		if len(p.Connections) > 0 {
+			people = guests()
+		}
+		for _, who := range people {
 			for _, s := range starts(j.Rules, p, who) {
 				w := &walk{rules: j.Rules, policy: p, start: s, found: found, arrow: j.Arrow, world: worldOf(p, who, s.trusted)}
 				w.run()

@@ -23,7 +23,7 @@ type table struct{ rows []Row }
 // add tells what a walk found. What a bot check and a breached password add is the same for everybody.
 func (t *table) add(w *walk) {
 	demand := Demand(w.policy.Need)
-	if w.policy.Human || within(w.start.goal) || demand == "aal1" || demand == "possession" {
+	if w.policy.Human || within(w.start.goal) || demand == "aal1" || demand == "possession" || trusts(w.policy, acme) {
 		return
 	}
 	who := w.world.cast[1]
@@ -40,6 +40,9 @@ func (t *table) add(w *walk) {
 			continue
 		}
 		first, then := told(n)
+		if len(w.policy.Connections) > 0 && !elsewhere(identity.Method(first)) {
+			continue // as without
+		}
 		r := rows[first]
 		if r == nil {
 			r = &Row{Person: who.String(), Goal: goal, Demand: demand, First: first}
@@ -59,7 +62,7 @@ func (t *table) add(w *walk) {
 			t.rows = append(t.rows, *r)
 		}
 	}
-	if len(rows) == 0 {
+	if len(rows) == 0 && len(w.policy.Connections) == 0 {
 		t.rows = append(t.rows, Row{Person: who.String(), Goal: goal, Demand: demand})
 	}
 }

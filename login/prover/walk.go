@@ -144,17 +144,21 @@ func (w *walk) live() {
 
 // silent reports a sign-up for a held address where no mailed code signs in: then the owner is
 // told, and no answer is right.
-func (w *walk) silent(n *node) bool { return n.held && n.a.UserID == "" && !mails(w.policy) }
+func (w *walk) silent(n *node) bool {
+	return n.held && n.a.UserID == "" && n.a.Upstream == nil && !mails(w.policy)
+}
 
 // hopeful reports whether there should be a way on: not for somebody who has nothing that lets them begin.
 func (w *walk) hopeful(n *node) bool {
-	if w.start.goal == login.SignUp {
+	if n.a.Goal == login.SignUp {
 		return !w.silent(n)
 	}
 	who, p := w.world.cast[1], w.policy
 	switch {
 	case who.name == "":
 		return false
+	case w.start.goal == login.Connect && w.detained(n, who):
+		return false // it was enforced since they signed in; they sign in by it first
 	case len(n.a.Proofs) > 0, mails(p), who.has(identity.Password) && p.Password, who.has(identity.Passkey) && p.Passkeys:
 		return true
 	}
@@ -174,14 +178,21 @@ type key struct {
 	is, draft                                                                      uint8
 	none, user, human, held, later, confirmed, reset, breached, hash, set, session bool
 	proofs                                                                         [mostProofs]uint8
+
+	goal      login.Goal
+	said      identity.Method // what a provider said
+	from      identity.Identifier
+	believed  bool
+	named     identity.Identifier
+	connected uint8 // proofs by an account that is not linked yet
 }
 
 var methods = []identity.Method{
 	"", identity.Password, identity.EmailCode, identity.EmailLink, identity.ResetCode, identity.TOTP,
-	identity.SecurityKey, identity.PhoneCode, identity.BackupCode, identity.Passkey,
+	identity.SecurityKey, identity.PhoneCode, identity.BackupCode, identity.Passkey, acme, corp,
 }
 
-func indexOf(m identity.Method) uint8 { return uint8(slices.Index(methods, m)) } //nolint:gosec // there are ten
+func indexOf(m identity.Method) uint8 { return uint8(slices.Index(methods, m)) } //nolint:gosec // there are twelve
 
 func keyOf(n *node) key {
 	k := key{
@@ -191,10 +202,19 @@ func keyOf(n *node) key {
 	if d := n.a.Draft.Factor; d != nil {
 		k.draft, k.set = indexOf(d.Method), d.Confirmed
 	}
+	if x := n.a.Upstream; x != nil {
+		k.said, k.from, k.believed = x.Account.Method, x.Email, x.Verdict.Verified
+	}
+	if n.a.Goal != "" {
+		k.goal, k.named = n.a.Goal, n.a.Identifier
+	}
 	for i, p := range n.a.Proofs {
 		k.proofs[i] = indexOf(p.Method) | uint8(p.Category)<<4
 		if p.Credential == drafted {
 			k.proofs[i] |= 1 << 6
+		}
+		if x := n.a.Upstream; x != nil && p.Credential == x.Account.Credential() {
+			k.connected |= 1 << i
 		}
 	}
 	return k
@@ -220,6 +240,7 @@ func (w *walk) expand(n *node) {
 					n.a.Human = false // one check is for one name
 				}
 				n.a.Identifier, n.a.UserID, n.is, n.a.Reset = w.world.cast[i].address(), w.world.cast[i].id(), i, false
+				n.a.Proofs, n.a.Breached, n.a.Upstream, n.a.Confirmed = nil, "", nil, false
 			})
 		}
 	}
@@ -233,7 +254,7 @@ func (w *walk) expand(n *node) {
 			}
 			add("submit "+w.world.cast[i].address().Value, func(n *node) {
 				n.a.Identifier, n.is, n.held = w.world.cast[i].address(), i, w.world.cast[i].name != ""
-				if w.policy.Password && at != login.NeedsHuman {
+				if w.policy.Password && at != login.NeedsHuman && n.a.Upstream == nil {
 					n.a.Draft.PasswordHash = hash
 				}
 			})
@@ -244,6 +265,9 @@ func (w *walk) expand(n *node) {
 	}
 	if open("prove") {
 		w.proofs(n, add)
+	}
+	if open("depart") {
+		w.returns(n, add)
 	}
 	w.enrolments(n, open, add)
 	if n.step == login.Ready {
@@ -291,6 +315,9 @@ func (w *walk) proofs(n *node, add func(string, func(*node))) {
 		return
 	}
 	for _, m := range methods {
+		if elsewhere(m) || m == identity.Password && w.detained(n, who) && n.step == login.NeedsFirstFactor {
+			continue // these are proven elsewhere; and of these no password is right
+		}
 		mailed := m == identity.EmailCode || m == identity.EmailLink || m == identity.ResetCode
 		if !mailed && !who.has(m) && n.step != login.NeedsPhoneVerification {
 			continue // offered, because nobody is told who has what
@@ -317,9 +344,11 @@ func (w *walk) prove(n *node, at login.Step, m identity.Method) {
 		}
 	}
 	if n.a.Goal == login.SignUp && n.a.UserID == "" {
+		before := n.a.Confirmed
 		n.a.Confirmed = true
-		if n.held {
-			n.a.UserID, n.a.Draft = w.who(n).id(), login.Draft{}
+		w.meets(n)
+		if x := n.a.Upstream; x != nil && !before {
+			n.a.Proofs = append(n.a.Proofs, w.proofBy(*x, x.Account.Credential()))
 		}
 	}
 	credential := "factor_" + string(m)

@@ -21,7 +21,9 @@ type person struct {
 	name       string // "" for the stranger
 	factors    []identity.Method
 	assigned   bool // an operator put the address on file, and it has not answered yet
-	numberGone bool // the number that codes go to is somebody else's now
+	operator   bool
+	alias      string // another verified address
+	numberGone bool   // the number that codes go to is somebody else's now
 }
 
 func (w person) has(m identity.Method) bool { return slices.Contains(w.factors, m) }
@@ -32,6 +34,15 @@ func (w person) String() string {
 		return "nobody"
 	}
 	var words []string
+	if w.operator {
+		words = append(words, "operator")
+	}
+	if _, domain, ok := strings.Cut(w.name, "@"); ok {
+		words = append(words, domain)
+	}
+	if w.alias != "" {
+		words = append(words, "also "+w.alias)
+	}
 	if w.assigned {
 		words = append(words, "assigned address")
 	}
@@ -50,6 +61,9 @@ func (w person) String() string {
 func (w person) address() identity.Identifier {
 	if w.name == "" {
 		return identity.Identifier{Kind: identity.Email, Value: "nobody@example.com"}
+	}
+	if strings.Contains(w.name, "@") {
+		return identity.Identifier{Kind: identity.Email, Value: w.name}
 	}
 	return identity.Identifier{Kind: identity.Email, Value: w.name + "@example.com"}
 }
@@ -70,10 +84,15 @@ func (w person) facts() login.Facts {
 	if w.assigned {
 		mail.VerifiedAt, mail.Source = time.Time{}, identity.SourceOperator
 	}
-	f := login.Facts{Known: true, User: identity.User{ID: w.id(), Status: identity.Active}, Holdings: []identity.Holding{mail}}
+	f := login.Facts{Known: true, User: identity.User{ID: w.id(), Status: identity.Active, Operator: w.operator}, Holdings: []identity.Holding{mail}}
 	if !w.numberGone {
 		f.Holdings = append(f.Holdings, identity.Holding{
 			ID: "number", UserID: w.id(), Identifier: identity.Identifier{Kind: identity.Phone, Value: number}, VerifiedAt: now, Source: identity.SourceSelf,
+		})
+	}
+	if w.alias != "" {
+		f.Holdings = append(f.Holdings, identity.Holding{
+			ID: "alias", UserID: w.id(), Identifier: identity.Identifier{Kind: identity.Email, Value: w.alias}, VerifiedAt: now, Source: identity.SourceSelf,
 		})
 	}
 	for _, m := range w.factors {
@@ -135,6 +154,9 @@ func starts(r Rules, p login.Policy, who person) []start {
 	}
 	for _, session := range sessions(r, p, who) {
 		for _, age := range []time.Duration{5 * time.Minute, 11 * time.Minute} {
+			if connected(p, acme) && !who.has(acme) {
+				all = append(all, start{goal: login.Connect, session: session, age: age})
+			}
 			if who.canEnroll(p) {
 				all = append(all, start{goal: login.Enroll, session: session, age: age})
 			}
@@ -180,6 +202,9 @@ func (s start) begin(r Rules, w world) *node {
 	}
 	n.is = 1
 	n.a.UserID, n.a.Identifier, n.a.Within = w.cast[1].id(), w.cast[1].address(), "session"
+	if s.goal == login.Connect {
+		n.a.Draft.Connection = "acme"
+	}
 	if s.goal == login.Extend {
 		n.a.Draft.Address = identity.Identifier{Kind: identity.Email, Value: "another@example.com"}
 		if s.phone {
