@@ -17,6 +17,12 @@
 //	what can an operator configure?              connection.go
 //	which connections are in force?              federation.go
 //	where is the browser sent, what comes back?  departure.go
+//	what does a provider say of itself?          discovery.go
+//	how are OpenID Connect and OAuth 2.0 spoken? oidc.go, oidc_token.go, oauth.go, exchange.go
+//	where does one provider differ?              dialect.go
+//	what if the answer is posted?                arrival.go
+//	what is kept to act in somebody's name?      tokens.go
+//	is a connection set up well?                 test.go
 //	what did the provider say?                   assertion.go
 //	what do SAML providers and we say of ourselves? metadata.go, metadata_refresh.go, saml_metadata.go, saml_key.go
 //	how is a SAML response read and checked?     xml.go, saml_response.go, saml_signature.go, saml_decrypt.go, saml_check.go
