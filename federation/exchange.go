@@ -96,8 +96,8 @@ func readGranted(status int, answer []byte, now time.Time) (granted, error) {
 	if status != http.StatusOK && status != http.StatusCreated {
 		return granted{}, ErrRefused.Because(fmt.Errorf("the token endpoint answered with status %d", status))
 	}
-	if list := texts(said["scope"]); len(list) > 0 { // Twitch sends a list
-		said["scope"] = strings.Join(list, " ")
+	if list, is := said["scope"].([]any); is { // as Twitch sends it
+		said["scope"] = strings.Join(texts(list), " ")
 	}
 	for _, name := range []string{"access_token", "refresh_token", "id_token", "scope", "token_type"} {
 		if _, is := said[name].(string); !is && said[name] != nil {

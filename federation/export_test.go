@@ -29,3 +29,14 @@ func AddPreset(p Preset) (undo func()) {
 	presets = append(presets[:len(presets):len(presets)], p)
 	return func() { presets = was }
 }
+
+// ScopeOf is the scope that an answer of a token endpoint grants.
+func ScopeOf(answer string) (string, error) {
+	g, err := readGranted(200, []byte(answer), time.Time{})
+	return g.scope, err
+}
+
+// Proved is where something is fetched with an access token.
+func (c Connection) Proved(uri string, token secret.String) (string, error) {
+	return c.proved(uri, token)
+}

@@ -371,3 +371,21 @@ func TestAPresetDecidesWherePeopleGo(t *testing.T) {
 		t.Error("another issuer was believed as Google")
 	}
 }
+
+func TestTwitchsListOfScopesIsRead(t *testing.T) {
+	for scope, want := range map[string]string{`["openid","user:read:email"]`: "openid user:read:email", `"openid email"`: "openid email", `[]`: "", `null`: ""} {
+		got, err := federation.ScopeOf(`{"access_token":"a","token_type":"bearer","scope":` + scope + `}`)
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v", scope, got, err)
+		}
+	}
+}
+
+func TestFacebookIsShownThatTheTokenIsOurs(t *testing.T) {
+	c := federation.Connection{Preset: "facebook", ClientSecret: secret.NewString("key")}
+	got, err := c.Proved("https://graph.example/me?fields=id,name", secret.NewString("The quick brown fox jumps over the lazy dog"))
+	want := "https://graph.example/me?appsecret_proof=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8&fields=id%2Cname"
+	if err != nil || got != want {
+		t.Errorf("%s, %v", got, err)
+	}
+}
