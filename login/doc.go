@@ -3,7 +3,7 @@
 // An Attempt is append-only evidence: who was named, what was shown, what came
 // back. Next computes from it, from the Facts on file and from the Policy in force
 // what is still owed; nothing ever assigns a step. Every event — identify,
-// prepare, prove, submit — goes through one door of the Engine: load, check that
+// prepare, prove, submit, depart, return — goes through one door of the Engine: load, check that
 // Next allows it, do the slow work with no transaction open, then one short
 // transaction that consumes what is single-use, saves the attempt at its version
 // and, when nothing is owed, settles: person, session, events and mail in one
@@ -20,6 +20,9 @@
 //	what is evidence, and what may be seen?    attempt.go, view.go
 //	what happens when nothing is owed?         settle.go
 //	how is a method proven?                    password.go, code.go (mail), link.go, phone.go, totp.go, backup.go, webauthn_prove.go
+//	who comes in by an account elsewhere?      upstream.go, upstream_link.go (what comes on file)
+//	who may come in by one provider only?      domain.go
+//	what becomes of a mere claim?              claim.go
 //	how is a method set up?                    enroll.go, totp.go, phone.go, backup.go, webauthn_enroll.go
 //	what does a WebAuthn credential look like? webauthn.go, webauthn_key.go, webauthn_names.go
 //	how much guessing is borne?                throttle.go, budget.go (second factors), crowd.go (at once), unlock.go
