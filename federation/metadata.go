@@ -17,8 +17,8 @@ import (
 type samlIDP struct {
 	connection   Connection // as it was when this was read
 	entityID     string
-	redirect     string // where requests go by HTTP-Redirect, "" if it offers none
-	post         string // the same by HTTP-POST
+	redirect     string   // where requests go by HTTP-Redirect, "" if it offers none
+	post         string   // the same by HTTP-POST
 	formats      []string // of names that it has
 	certificates []*x509.Certificate
 	validUntil   time.Time // zero: not told

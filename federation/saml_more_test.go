@@ -1,6 +1,7 @@
 package federation_test
 
 import (
+	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdsa"
@@ -8,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // the mask function that XML Encryption 1.0 names
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
@@ -23,6 +25,7 @@ import (
 	"github.com/crewjam/saml"
 	"github.com/crewjam/saml/logger"
 	dsig "github.com/russellhaering/goxmldsig"
+	"github.com/russellhaering/goxmldsig/etreeutils"
 
 	"idp/federation"
 	"idp/federation/federationtest"
@@ -142,6 +145,47 @@ func TestSAMLSignatureByAnEllipticCurveIsRead(t *testing.T) {
 	value.SetText(base64.StdEncoding.EncodeToString(append(pair.R.FillBytes(make([]byte, 32)), pair.S.FillBytes(make([]byte, 32))...)))
 	a.InsertChildAt(1, signature)
 	if _, err := h.brought(h.form(h.idp.Response(r, a))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSAMLSignatureMayNameNamespacesThatValuesUse(t *testing.T) {
+	h := newSAMLHouse(t)
+	h.idp.SignAssertion = false
+	r := h.asked()
+	whole := h.idp.Response(r, h.idp.Assertion(r).Element())
+	whole.CreateAttr("xmlns:xs", "http://www.w3.org/2001/XMLSchema") // declared outside, used in values within
+	a := whole.FindElement("./Assertion")
+	for _, v := range a.FindElements(".//AttributeValue") {
+		v.RemoveAttr("xmlns:xs")
+	}
+	around, err := etreeutils.NSBuildParentContext(a)
+	h.must(err)
+	detached, err := etreeutils.NSDetatch(around, a)
+	h.must(err)
+	octets, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("xs").Canonicalize(detached.Copy())
+	h.must(err)
+	if !strings.Contains(string(octets), "xmlns:xs=") {
+		t.Fatalf("the namespace is not in what is signed: %s", octets)
+	}
+	a = h.idp.Sign(a) // the form of it; digest and value are made anew
+	info := a.FindElement("./Signature/SignedInfo")
+	list := info.FindElements("./Reference/Transforms/Transform")[1].CreateElement("ec:InclusiveNamespaces")
+	list.CreateAttr("xmlns:ec", "http://www.w3.org/2001/10/xml-exc-c14n#")
+	list.CreateAttr("PrefixList", "xs")
+	digest := sha256.Sum256(octets)
+	info.FindElement("./Reference/DigestValue").SetText(base64.StdEncoding.EncodeToString(digest[:]))
+	around, err = etreeutils.NSBuildParentContext(info)
+	h.must(err)
+	alone, err := etreeutils.NSDetatch(around, info)
+	h.must(err)
+	octets, err = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(alone)
+	h.must(err)
+	sum := sha256.Sum256(octets)
+	value, err := rsa.SignPKCS1v15(rand.Reader, h.idp.Key, crypto.SHA256, sum[:])
+	h.must(err)
+	a.FindElement("./Signature/SignatureValue").SetText(base64.StdEncoding.EncodeToString(value))
+	if _, err := h.brought(h.form(whole)); err != nil {
 		t.Error(err)
 	}
 }
