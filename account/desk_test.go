@@ -108,6 +108,8 @@ func newDesk(t *testing.T, db *storage.DB) *desk {
 		{Pattern: "POST /account/security/rename", Do: d.pages.RenameFactor}, {Pattern: "POST /account/security/remove", Do: d.pages.DropFactor},
 		{Pattern: "POST /account/security/backup-codes", Do: d.pages.RenewBackupCodes},
 		{Pattern: "POST /account/connections/connect", Do: d.pages.Connect}, {Pattern: "POST /account/connections/disconnect", Do: d.pages.Disconnect},
+		{Pattern: "GET /account/merge", Do: d.pages.MergeForm}, {Pattern: "POST /account/merge", Do: d.pages.MergeAccounts},
+		{Pattern: "POST /account/merge/prove", Do: d.pages.MergeProve}, {Pattern: "POST /me/merge", Do: api.Merge, Face: web.Frontend},
 		{Pattern: "GET /me/connections", Do: api.Connections, Face: web.Frontend}, {Pattern: "DELETE /me/connections/{factor}", Do: api.Disconnect, Face: web.Frontend},
 		{Pattern: "POST /sign-in/{attempt}/depart/{connection}", Do: in.Depart, Face: web.Passage}, {Pattern: "GET /federation/{connection}/callback", Do: in.Arrive, Face: web.Passage},
 		{Pattern: "POST /sign-in/{attempt}/enroll", Do: in.Enroll}, {Pattern: "POST /sign-in/{attempt}/confirm", Do: in.Confirm},

@@ -59,6 +59,7 @@ type page struct {
 	Texting       bool // numbers can be added
 	Typed         typed
 	Sessions      []Device
+	Titles        map[identity.Method]string // what people call connections
 	Accounts      []other
 	Grants        []App
 	Done          string // key of what was just done, ""
@@ -147,6 +148,10 @@ func (p *Pages) page(r *http.Request, by By) (data page, err error) {
 	}
 	if data.Sessions, err = p.Devices(r.Context(), by.Session); err != nil {
 		return data, err
+	}
+	data.Titles = map[identity.Method]string{}
+	for _, c := range p.Engine.Federation.All() {
+		data.Titles[c.Method()] = c.Shown()
 	}
 	if data.Accounts, err = p.others(r, by.Session); err != nil {
 		return data, err

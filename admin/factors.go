@@ -22,7 +22,7 @@ type Helper interface {
 var ErrNoFactors = problem.New(problem.Conflict, "factors_none", "There is no passkey and no second factor on that person's file.")
 
 // ResetFactors helps somebody who lost every second factor: passkeys, second factors and backup codes
-// are gone, the password stays. Nothing that was proven with them goes on: sessions end, what apps
+// are gone, the password and accounts elsewhere stay. Nothing that was proven with them goes on: sessions end, what apps
 // hold ends, no browser is trusted. The person is told. At the next sign-in they are asked for one step, and
 // set up another factor where the policy wants one.
 func (u *Users) ResetFactors(ctx context.Context, id identity.UserID, actor string) error {
@@ -34,7 +34,7 @@ func (u *Users) ResetFactors(ctx context.Context, id identity.UserID, actor stri
 		}
 		var gone []string
 		for _, f := range p.Factors {
-			if f.Method == identity.Password {
+			if f.Method == identity.Password || f.Method.Federated() { // how they come in, not their second step
 				continue
 			}
 			if err := u.People.DropFactor(ctx, id, f.ID); err != nil {

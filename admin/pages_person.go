@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"time"
 
 	"idp/identity"
 	"idp/internal/web"
@@ -14,9 +15,16 @@ type personPage struct {
 	Name, Address string
 	Banned, You   bool
 	Factors       []identity.Factor // without their secrets; backup codes that are left count as one each
+	Accounts      []elsewhere       // that the person signs in with
 	Codes         int               // backup codes that are left
 	Second        bool              // there is something to reset
 	Done          string            // key of what was just done, ""
+}
+
+// elsewhere is an account of the person's at another provider.
+type elsewhere struct {
+	Connection, Label     string
+	CreatedAt, LastUsedAt time.Time
 }
 
 var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked"}
@@ -36,9 +44,11 @@ func personOf(person login.Person, by identity.User, done string) personPage {
 	data := personPage{ID: person.User.ID, Banned: !person.User.MayEnter(), You: person.User.ID == by.ID, Done: done}
 	data.Name, data.Address = person.Shown()
 	for _, f := range person.Factors {
-		data.Second = data.Second || f.Method != identity.Password
+		data.Second = data.Second || f.Method != identity.Password && !f.Method.Federated()
 		switch {
 		case f.Spent():
+		case f.Method.Federated():
+			data.Accounts = append(data.Accounts, elsewhere{f.Method.Connection(), f.Name, f.CreatedAt, f.LastUsedAt})
 		case f.Method == identity.BackupCode:
 			data.Codes++
 		default:

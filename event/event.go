@@ -19,6 +19,7 @@ const (
 	UserUpdated          Kind = "user.updated"                 // a person's profile, phone number, groups or roles changed
 	UserBanned           Kind = "user.banned"                  // a person may not sign in any more; their sessions and tokens ended
 	UserUnbanned         Kind = "user.unbanned"                // a person may sign in again
+	UserJoined           Kind = "user.joined"                  // another account of a person became part of this one; that one is deleted
 	UserExported         Kind = "user.exported"                // a person took away all that is on file about them
 	UserDeleted          Kind = "user.deleted"                 // a person is off file for ever, with all that was theirs
 	UserInvited          Kind = "user.invited"                 // an invitation to sign up went out

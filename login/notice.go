@@ -33,6 +33,9 @@ const (
 	FactorsReset       ChangeKind = "factors_reset"  // by an operator
 	AccountLinked      ChangeKind = "account_linked" // an account elsewhere signs in from now on
 	AccountUnlinked    ChangeKind = "account_unlinked"
+	AccountGiven       ChangeKind = "account_given"   // an account elsewhere moved to another account here
+	AccountTaken       ChangeKind = "account_taken"   // and came from another account here
+	AccountsJoined     ChangeKind = "accounts_joined" // another account became part of this one, and is deleted
 	BackupCodesRenewed ChangeKind = "backup_codes_renewed"
 	FactorCloned       ChangeKind = "factor_cloned" // refused: its counter went backwards
 	FactorLocked       ChangeKind = "factor_locked" // too many wrong answers
@@ -146,9 +149,9 @@ func (n *Notices) notice(c Change) *message.Notice {
 	case AddressAdded, AddressRemoved, AddressPrimary:
 		_, done, _ := strings.Cut(said.What, "_")
 		said.What, said.Address = string(c.Address.Kind)+"_"+done, spelled(c.Before, c.Address)
-	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked, AccountLinked, AccountUnlinked:
+	case FactorAdded, FactorRemoved, FactorCloned, FactorLocked, AccountLinked, AccountUnlinked, AccountGiven, AccountTaken:
 		said.Method, said.Name = cmp.Or(c.Title, string(c.Factor.Method)), c.Factor.Name
-	case PasswordReplaced, FactorsReset, BackupCodesRenewed, NewBrowser, Undone:
+	case PasswordReplaced, FactorsReset, BackupCodesRenewed, NewBrowser, Undone, AccountsJoined:
 	}
 	return said
 }

@@ -84,6 +84,8 @@ func (p *Pages) Arrive(w http.ResponseWriter, r *http.Request) error {
 		return p.advance(w, r, v)
 	case v.Step == Complete:
 		return p.advance(w, r, v) // somebody went back to where the provider had sent them
+	case problem.HasCode(err, ErrTaken.Code): // the account pages say what can be done about that
+		return web.Redirect(w, r, home+"/merge?"+url.Values{"connection": {connection}}.Encode())
 	case v.ID == "" || v.Step == Abandoned:
 		return p.astray(w, r, at, err)
 	}

@@ -295,8 +295,9 @@ func receiver(d *ast.FuncDecl) string {
 
 // bringers may put an address on file. login asks identity.AddressRules first; what an
 // operator puts on file is the operator's choice, what an undo brings back was on file before,
-// and account and login/linked.go change the rank, or the proof, of what is there.
-var bringers = []string{"login/settle.go", "login/undo_return.go", "login/linked.go", "account/identifiers.go", "admin/users.go", "admin/change.go"}
+// account and login/linked.go change the rank, or the proof, of what is there, and login/merge.go
+// moves what was proven for an account of the same person.
+var bringers = []string{"login/settle.go", "login/undo_return.go", "login/linked.go", "login/merge.go", "account/identifiers.go", "admin/users.go", "admin/change.go"}
 
 func addressesAreJudged(h *House) (found []string) {
 	h.code(func(f *File) {
