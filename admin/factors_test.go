@@ -128,3 +128,22 @@ func (o *office) browserOf(u identity.UserID) session.BrowserID {
 	}
 	return open[0].Browser
 }
+
+func TestAResetOfSecondFactorsLeavesAccountsElsewhereAlone(t *testing.T) {
+	offices(t, func(o *office) {
+		b, _ := o.signedIn("op@example.com", true)
+		ann := o.create(t, "ann@example.com")
+		google := o.factor(t, ann.ID, identity.OAuthMethod("google"))
+		b.Get("/operator/users/"+string(ann.ID)).Want(200, `id="connections"`, "google", "Her oauth_google").WantNot(`id="reset-factors"`)
+		if err := o.users.ResetFactors(t.Context(), ann.ID, admin.CLI); !problem.HasCode(err, admin.ErrNoFactors.Code) {
+			t.Errorf("there is nothing to reset: %v", err)
+		}
+		o.factor(t, ann.ID, identity.TOTP)
+		o.must(o.users.ResetFactors(t.Context(), ann.ID, admin.CLI))
+		who, err := o.people.Person(t.Context(), ann.ID)
+		o.must(err)
+		if len(who.Factors) == 0 || who.Factors[len(who.Factors)-1].ID != google {
+			t.Errorf("on file is %+v: how does Ann come in?", who.Factors)
+		}
+	})
+}
