@@ -230,6 +230,7 @@ func TestSettingsAreSavedWholeOrNotAtAll(t *testing.T) {
 			"sign_in.rules.min_length", "15", "sign_in.rules.min_score", "3", "sessions.maximum", "24", "sessions.idle", "0.5",
 			"sign_in.addresses.subaddresses", "yes", "sign_in.addresses.allowed", " Acme.org\r\n\r\n*.B\u00fccher.example\r\nacme.org",
 			"sign_in.addresses.blocked", "Eve@acme.org", "sign_in.two_step", "required", "sign_in.totp", "yes", "sign_in.passkeys", "yes", "sign_in.trust_days", "30", "sign_in.bot_check", "always",
+			"sign_in.connections.layout", "icon",
 		}
 		b.Post("/operator/settings", append(good, "sign_in.rules.min_length", "7")...).Want(422, `id="min-length-error"`, `value="7"`, `value="24"`)
 		b.Post("/operator/settings", append(good, "sign_in.addresses.blocked", "acme.org\r\n<acme>")...).
@@ -245,7 +246,7 @@ func TestSettingsAreSavedWholeOrNotAtAll(t *testing.T) {
 		b.Post("/operator/settings", good...).Follow().Want(200, "Saved.", ">acme.org\n*.xn--bcher-kva.example</textarea>", ">eve@acme.org</textarea>")
 		want := admin.DefaultSettings()
 		want.SignIn = login.Settings{SignUp: login.Invited, Password: true, TwoPages: true, Rules: login.PasswordRules{MinLength: 15, MinScore: 3},
-			TwoStep: login.Required, TOTP: true, Passkeys: true, TrustDays: 30, BotCheck: login.CheckAlways}
+			TwoStep: login.Required, TOTP: true, Passkeys: true, TrustDays: 30, BotCheck: login.CheckAlways, Buttons: login.Buttons{Layout: login.Icons, Place: login.Top}}
 		want.SignIn.Addresses = identity.AddressRules{
 			Disposable: identity.Allow, Subaddresses: identity.Refuse,
 			Allowed: []string{"acme.org", "*.xn--bcher-kva.example"}, Blocked: []string{"eve@acme.org"},
