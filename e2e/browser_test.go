@@ -97,6 +97,13 @@ func (b *browser) do(req *http.Request) error {
 // send hands the request to the process in charge; the Host stays the issuer's, as
 // behind a load balancer.
 func (b *browser) send(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodPost && req.Header.Get("Sec-Fetch-Site") == "cross-site" { // our cookies are SameSite=Lax
+		res, err := (&http.Client{Timeout: b.http.Timeout, CheckRedirect: b.http.CheckRedirect}).Do(req)
+		if err == nil {
+			b.http.Jar.SetCookies(req.URL, res.Cookies())
+		}
+		return res, err
+	}
 	if b.via == "" {
 		return b.http.Do(req)
 	}
