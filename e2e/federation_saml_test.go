@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"maps"
 	"strings"
 	"testing"
@@ -119,5 +120,27 @@ func TestSAMLWithinAnAppsRequestSaysHowAndWhen(t *testing.T) {
 			t.Errorf("the provider was asked\n%s", samlRequest(t, b.Left))
 		}
 		wantProof(t, rp.told(r, b.Post(c.at(t, b))), "aal1", nil, began)
+	})
+}
+
+func TestSimpleSAMLphpInARealBrowserWithResponsesAlteredOnTheirWay(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		s := needSimpleSAML(t)
+		i.Connect(s.Connection("corp", map[string]any{"domains": []string{"corp.example"}}))
+		i.Start()
+		s.Meet(t, i, "corp")
+		d := i.open()
+		before := d.ledger()
+		var names []string
+		for _, a := range alterations {
+			names = append(names, a.name)
+		}
+		list, err := json.Marshal(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.walk(t, "saml.mjs", "UPSTREAM="+s.Origin, "ALTERER="+alterer(t), "CONNECTION=corp", "ALTERATIONS="+string(list))
+		d.grown(t, before, ledger{people: 1, links: 1, sessions: 1, proven: 1})
 	})
 }

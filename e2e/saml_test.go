@@ -183,6 +183,11 @@ var alterations = []alteration{
 		a := childOf(doc.Root(), "Assertion")
 		at := a.Index()
 		doc.Root().RemoveChild(a)
+		for _, x := range doc.Root().Attr { // it stands on its own while it is signed
+			if x.Space == "xmlns" && a.SelectAttr("xmlns:"+x.Key) == nil {
+				a.CreateAttr("xmlns:"+x.Key, x.Value)
+			}
+		}
 		doc.Root().InsertChildAt(at, stranger.Sign(a))
 	}},
 	{name: "wrapped: a second assertion before", of: func(_ testing.TB, doc *etree.Document) {
