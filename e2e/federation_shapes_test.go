@@ -23,6 +23,7 @@ var shapes = []shape{
 	{"true as text", map[string]any{"email_verified": "true"}, true, false},
 	{"false as text", map[string]any{"email_verified": "false"}, true, false},
 	{"by another name", map[string]any{"verified": true}, true, false},
+	{"without address", map[string]any{"email_verified": true}, false, false},
 }
 
 // on is what the provider says of somebody with that address.
