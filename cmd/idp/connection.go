@@ -114,7 +114,7 @@ func (c *cli) connectionList() *cobra.Command {
 					}
 					all = append(all, one)
 					state := map[bool]string{true: "disabled", false: "enabled"}[x.Disabled]
-					rows = append(rows, []string{x.Name, string(x.Type), x.Preset, state, strconv.Itoa(x.Linked), x.Title, strings.Join(x.Domains, " ")})
+					rows = append(rows, []string{x.Name, string(x.Type), x.Preset, state, strconv.Itoa(x.Linked), x.Shown(), strings.Join(x.Domains, " ")})
 				}
 				return c.table(all, []string{"name", "type", "preset", "state", "linked", "title", "domains"}, rows)
 			})
