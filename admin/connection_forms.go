@@ -85,6 +85,7 @@ func (f *connectionForm) show(x federation.Connection) {
 			f.Known = known
 		}
 	}
+	f.Known.Help = strings.ReplaceAll(f.Known.Help, "`", "")
 	f.Choices = nil
 	for _, name := range f.Known.Needs {
 		f.Choices = append(f.Choices, option{Name: name, Value: x.Options[name], Needed: true})

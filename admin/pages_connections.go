@@ -44,6 +44,20 @@ func (p *Pages) ListConnections() web.Handler {
 	})
 }
 
+// presetRow is a provider to choose. Note tells it from another one of the same title.
+type presetRow struct{ Name, Title, Note string }
+
+func presetRows() (rows []presetRow) {
+	for _, p := range federation.Presets() {
+		row := presetRow{Name: p.Name, Title: p.Title}
+		if words := strings.ReplaceAll(p.Name, "_", " "); words != p.Name {
+			row.Note = words
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // NewConnection answers GET /operator/connections/new: without a preset or type the choice of
 // one, then the question for a name, then the form with what has to be told to the provider.
 func (p *Pages) NewConnection() web.Handler {
@@ -51,7 +65,7 @@ func (p *Pages) NewConnection() web.Handler {
 		q := r.URL.Query()
 		x := federation.Connection{Preset: q.Get("preset"), Type: federation.Type(q.Get("type")), Name: strings.TrimSpace(q.Get("name"))}.Tidy()
 		if !federation.Known(x.Preset, x.Type) {
-			return p.Web.Show(w, r, http.StatusOK, "operator_connection_choose", struct{ Presets []federation.Preset }{federation.Presets()})
+			return p.Web.Show(w, r, http.StatusOK, "operator_connection_choose", struct{ Presets []presetRow }{presetRows()})
 		}
 		if x.Name == "" && x.Preset != "" {
 			free, err := p.freeName(r.Context(), strings.ReplaceAll(x.Preset, "_", "-"))

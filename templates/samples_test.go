@@ -67,7 +67,7 @@ func upstreams() []drawing {
 			{"Name": "acme", "Title": "Acme Corporation", "Preset": "", "Type": "saml", "Domains": "acme.example, acme.co.example", "Disabled": false, "Hidden": true, "Enforce": true, "Linked": 240},
 			{"Name": "google", "Title": "Google", "Preset": "google", "Type": "oidc", "Domains": "", "Disabled": true, "Hidden": false, "Enforce": false, "Linked": 1}}}}},
 		{"operator_connections", templates.Frame{Development: true, Data: m{"Deleted": false, "Connections": []m{}}}},
-		{"operator_connection_choose", templates.Frame{Data: m{"Presets": []m{{"Name": "apple", "Title": "Apple"}, {"Name": "github", "Title": "GitHub"}, {"Name": "google", "Title": "Google"}, {"Name": "microsoft", "Title": "Microsoft"}}}}},
+		{"operator_connection_choose", templates.Frame{Data: m{"Presets": []m{{"Name": "apple", "Title": "Apple", "Note": ""}, {"Name": "github", "Title": "GitHub", "Note": ""}, {"Name": "github_enterprise", "Title": "GitHub", "Note": "github enterprise"}}}}},
 		{"operator_connection", templates.Frame{Data: upstream(nil)}},
 		{"operator_connection", templates.Frame{Data: upstream(m{"New": true, "HasSecret": false, "Lengthy": true, "Choices": []m{{"Name": "team_id", "Value": "", "Usual": "", "Needed": true}, {"Name": "host", "Value": "", "Usual": "github.com", "Needed": false}}})}},
 		{"operator_connection", templates.Frame{Trouble: &templates.Trouble{Problem: "x", Text: "Give the address.", Field: "metadata_url"}, Data: upstream(company)}},
