@@ -40,7 +40,7 @@ const (
 
 // OK reports whether people could sign in by the connection, as far as can be told from here.
 func (r Report) OK() bool {
-	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Result == Trouble })
+	return len(r.Findings) > 0 && !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Result == Trouble })
 }
 
 func (r *Report) fine(step, says string, args ...any) {
