@@ -38,7 +38,7 @@ type adding struct {
 // securityNotices are what the page may say was done.
 var securityNotices = map[string]string{
 	"renamed": "security.done_renamed", "removed": "security.done_removed", "distrusted": "account.done_distrusted", "confirmed": "account.done_confirmed",
-	"connected": "connections.done_connected", "disconnected": "connections.done_disconnected", "joined": "connections.done_joined",
+	"connected": "linked.done_connected", "disconnected": "linked.done_disconnected", "joined": "linked.done_joined",
 }
 
 func isKey(m identity.Method) bool { return m == identity.Passkey || m == identity.SecurityKey }
