@@ -175,3 +175,21 @@ func TestWhoTakesAnothersAddressAtTheirProviderStaysWhoTheyAre(t *testing.T) {
 		}
 	})
 }
+
+func TestAProviderInARealBrowserWithAndWithoutScript(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		o := needOpenProvider(t)
+		i.Connect(o.Register(i, "other", nil))
+		i.Start()
+		for _, script := range []string{"on", "off"} {
+			for name, proven := range map[string]bool{"proven-" + script: true, "said-" + script: false} {
+				o.Says(name, map[string]any{"email": name + "@example.com", "email_verified": proven})
+			}
+		}
+		d := i.open()
+		before := d.ledger()
+		i.walk(t, "upstream-walk.mjs", "UPSTREAM="+o.Origin)
+		d.grown(t, before, ledger{people: 4, links: 4, sessions: 2, proven: 4})
+	})
+}
