@@ -34,6 +34,12 @@ type Preset struct {
 	Claim Rule // what it says where Rule believes nothing: for an operator who trusts the claim nevertheless
 	Doc   Source
 
+	// Own are the domains whose addresses the provider hands out itself, Hosted is the claim that names
+	// the organization for which it hands out addresses. With either, Rule counts for the addresses of
+	// Own, and of whoever has Hosted: of any other one the provider knows only that it was checked once.
+	Own    []string
+	Hosted string
+
 	Needs   []string          // options without which it does not work
 	Options map[string]string // options that have a value if none is given; "": may be left out
 	Console string            // where an operator registers us

@@ -70,7 +70,7 @@ var shapes = []shape{
 		subject: "s-1", at: "sub", mail: "email", yes: oidcTrue, name: "Ana Roth", username: "ana", picture: "https://img.example/a.png"},
 	{preset: "gitlab_self_managed", options: map[string]string{"host": "git.acme.example"}, issuer: "https://git.acme.example", payload: plain,
 		subject: "s-1", at: "sub", mail: "email", name: "Ana Roth", username: "ana", picture: "https://img.example/a.png"},
-	{preset: "google", issuer: "https://accounts.google.com", payload: plain,
+	{preset: "google", issuer: "https://accounts.google.com", payload: strings.Replace(plain, "{", `{"hd":"example.com",`, 1),
 		subject: "s-1", at: "sub", mail: "email", yes: oidcTrue, name: "Ana Roth", username: "ana", picture: "https://img.example/a.png"},
 	{preset: "huggingface", issuer: "https://huggingface.co", payload: plain,
 		subject: "s-1", at: "sub", mail: "email", yes: oidcTrue, name: "Ana Roth", username: "ana", picture: "https://img.example/a.png"},

@@ -62,7 +62,7 @@ func (r Rule) holds(claims map[string]any) bool {
 //
 // In this order: nothing makes up for a missing address; an operator's never; a domain that is
 // another connection's to speak for; the operator's other rules; SAML, where a provider speaks
-// for its own domains alone; the preset's row; and for a provider that we do not know the claim of
+// for its own domains alone; the preset's row, for the addresses that it speaks of; and for a provider that we do not know the claim of
 // OpenID Connect Core §5.1, spelled as it is there.
 func judge(c Connection, address identity.Identifier, claims map[string]any, foreign bool) Verdict {
 	_, domain, _ := strings.Cut(address.Value, "@")
@@ -86,10 +86,21 @@ func judge(c Connection, address identity.Identifier, claims map[string]any, for
 		return Verdict{Why: "unknown_rule"}
 	case c.Claims["email"] != "":
 		return Verdict{Why: "address_from_elsewhere"}
+	case known && !p.handsOut(domain, claims):
+		return Verdict{Why: "checked_once"}
 	case known:
 		return Verdict{Verified: p.Rule.holds(p.about(claims)), Why: "preset"}
 	}
 	return Verdict{Verified: Rule{standard}.holds(claims), Why: "claim"}
+}
+
+// handsOut reports whether the row believes the provider about addresses of that domain at all:
+// because it hands them out, or because the row makes no difference.
+func (p Preset) handsOut(domain string, claims map[string]any) bool {
+	if len(p.Own) == 0 && p.Hosted == "" {
+		return true
+	}
+	return slices.Contains(p.Own, domain) || p.Hosted != "" && text(lookup(claims, p.Hosted)) != ""
 }
 
 // standard is the claim of OpenID Connect.

@@ -55,13 +55,15 @@ func TestAnOperatorsRuleGoesBeforeThePresets(t *testing.T) {
 	f := &federation.Federation{}
 	google := federation.Connection{Name: "google", Preset: "google"}
 	yes, no := `{"sub":"1","email":"bob@acme.example","email_verified":true}`, `{"sub":"1","email":"bob@acme.example"}`
+	hosted := strings.Replace(yes, "{", `{"hd":"acme.example",`, 1)
 	for _, row := range []struct {
 		trust   federation.EmailTrust
 		domains []string
 		said    string
 		want    bool
 	}{
-		{"", nil, yes, true},
+		{"", nil, yes, false},
+		{"", nil, hosted, true},
 		{federation.TrustNever, nil, yes, false},
 		{federation.TrustClaim, nil, yes, true},
 		{federation.TrustClaim, nil, no, false},
@@ -95,7 +97,7 @@ func TestADomainIsSpokenForByItsOwnConnectionAlone(t *testing.T) {
 	google := federation.Connection{Name: "google", Preset: "google"}
 	acme := federation.Connection{Name: "acme", Type: federation.OIDC, Domains: []string{"corp.example"}, Disabled: true}
 	f.Put(google, acme)
-	said := `{"sub":"1","email":"bob@corp.example","email_verified":true}`
+	said := `{"sub":"1","hd":"sub.corp.example","email":"bob@corp.example","email_verified":true}`
 	for _, trust := range []federation.EmailTrust{"", federation.TrustClaim} {
 		google.Trust.Email = trust
 		if a := judged(t, f, google, said); a.Verdict.Verified || a.Email.Value != "bob@corp.example" {
@@ -387,5 +389,47 @@ func TestFacebookIsShownThatTheTokenIsOurs(t *testing.T) {
 	want := "https://graph.example/me?appsecret_proof=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8&fields=id%2Cname"
 	if err != nil || got != want {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestGoogleIsBelievedAboutAddressesThatItHandsOut(t *testing.T) {
+	f := &federation.Federation{}
+	google := federation.Connection{Name: "google", Preset: "google"}
+	for _, row := range []struct {
+		said string
+		want bool
+	}{
+		{`"email":"bob@gmail.com","email_verified":true`, true},
+		{`"email":"Bob@GoogleMail.com","email_verified":true`, true},
+		{`"email":"bob@acme.example","email_verified":true,"hd":"acme.example"`, true},
+		{`"email":"bob@acme.example","email_verified":true,"hd":"acme-group.example"`, true}, // a second domain of one Workspace
+		{`"email":"bob@acme.example","email_verified":true`, false},
+		{`"email":"bob@acme.example","email_verified":true,"hd":""`, false},
+		{`"email":"bob@acme.example","email_verified":true,"hd":null`, false},
+		{`"email":"bob@acme.example","email_verified":true,"hd":true`, false},
+		{`"email":"bob@acme.example","email_verified":true,"hd":["acme.example"]`, false},
+		{`"email":"bob@acme.example","email_verified":true,"HD":"acme.example"`, false},
+		{`"email":"bob@acme.example","email_verified":"true","hd":"acme.example"`, false},
+		{`"email":"bob@acme.example","hd":"acme.example"`, false},
+		{`"email":"bob@gmail.com"`, false},
+		{`"email":"bob@gmail.com","email_verified":false`, false},
+		{`"email":"bob@gmail.com","email_verified":1`, false},
+		{`"email":"bob@gmail.com.evil.example","email_verified":true`, false},
+		{`"email":"bob@mail.gmail.com","email_verified":true`, false},
+		{`"email":"bob@xgmail.com","email_verified":true`, false},
+	} {
+		if a := judged(t, f, google, `{"sub":"1",`+row.said+`}`); a.Verdict.Verified != row.want || a.Email.None() {
+			t.Errorf("%s: %+v", row.said, a)
+		}
+	}
+	google.Trust.Email = federation.TrustClaim
+	if a := judged(t, f, google, `{"sub":"1","email":"bob@acme.example","email_verified":true}`); !a.Verdict.Verified {
+		t.Errorf("an operator who trusts the claim was not heard: %+v", a.Verdict)
+	}
+	google.Trust.Email = ""
+	// Only the signed token says for whom an address is hosted.
+	said := google.Merge(map[string]any{"sub": "1", "email": "bob@acme.example", "email_verified": true}, map[string]any{"sub": "1", "email": "bob@acme.example", "hd": "acme.example"})
+	if a, err := f.Assert(google, "https://accounts.google.com", said); err != nil || a.Verdict.Verified {
+		t.Errorf("hosted by userinfo: %v, %+v", err, a.Verdict)
 	}
 }

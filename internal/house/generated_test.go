@@ -176,6 +176,8 @@ func believed(p federation.Preset) string {
 		return strings.Join(all, " and ")
 	}
 	switch {
+	case len(p.Rule) > 0 && p.Hosted != "":
+		return fmt.Sprintf("%s, and its domain is `%s` or `%s` is there", say(p.Rule), strings.Join(p.Own, "`, `"), p.Hosted)
 	case len(p.Rule) > 0:
 		return say(p.Rule)
 	case len(p.Claim) > 0:
