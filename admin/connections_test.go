@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -175,7 +176,8 @@ func TestOfOneNameAndOfOneDomainThereIsOneConnection(t *testing.T) {
 		if list, err := c.List(t.Context()); won != 1 || err != nil || len(list) != 2 || len(h.happened(t, event.ConnectionCreated)) != 2 {
 			t.Errorf("%d have the domain, %v %+v", won, err, list)
 		}
-		taken := c.Federation.All()[1] // whoever won
+		all := c.Federation.All()
+		taken := all[slices.IndexFunc(all, func(x federation.Connection) bool { return slices.Contains(x.Domains, "one.example") })] // whoever won
 		if err := c.Disable(t.Context(), taken.Name, admin.CLI); err != nil {
 			t.Fatal(err)
 		}
