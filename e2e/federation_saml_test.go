@@ -3,9 +3,13 @@ package e2e
 import (
 	"encoding/json"
 	"maps"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"idp/federation/federationtest"
 )
 
 // corp is a connection to crewjam's identity provider, which speaks for corp.example.
@@ -142,5 +146,32 @@ func TestSimpleSAMLphpInARealBrowserWithResponsesAlteredOnTheirWay(t *testing.T)
 		}
 		i.walk(t, "saml.mjs", "UPSTREAM="+s.Origin, "ALTERER="+alterer(t), "CONNECTION=corp", "ALTERATIONS="+string(list))
 		d.grown(t, before, ledger{people: 1, links: 1, sessions: 1, proven: 1})
+	})
+}
+
+func TestTwoStepsAtATrustedSAMLProviderAreTwoStepsForTheApp(t *testing.T) {
+	eachEngine(t, func(t *testing.T, i *instance) {
+		there := federationtest.NewSAML(t, time.Now)
+		server := httptest.NewServer(there.Handler())
+		t.Cleanup(server.Close)
+		there.Address, there.EntityID = server.URL, server.URL+"/metadata"
+		i.Connect(map[string]any{"name": "corp", "type": "saml", "metadata_url": there.EntityID, "domains": []string{"acme.example"}, "trust": map[string]any{"mfa": true}})
+		i.Start()
+		rp := newRelyingParty(t, i, i.Client("--name", "Acme", "--redirect-uri", callback, "--first-party"), "email")
+		for context, acr := range map[string]string{"https://refeds.org/profile/mfa": "aal2", "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport": "aal1"} {
+			there.Person.Context = context
+			began := time.Now()
+			b := newBrowser(t, i.Issuer)
+			r := rp.ask(b)
+			b.PressID(button("corp"))
+			claims := rp.told(r, b.Post(formAt(t, newBrowser(t, server.URL).Get(b.Left.String()))))
+			amr, _ := claims["amr"].([]any)
+			if claims["acr"] != acr || slices.Contains(amr, any("mfa")) != (acr == "aal2") {
+				t.Errorf("%s is acr %v, amr %v", context, claims["acr"], amr)
+			}
+			if at, _ := claims["auth_time"].(float64); int64(at) < began.Unix() {
+				t.Errorf("auth_time is %v, want one since %v", at, began)
+			}
+		}
 	})
 }
