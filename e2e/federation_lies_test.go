@@ -95,7 +95,7 @@ func refused(t *testing.T, b *browser) {
 	if len(b.Text()) > 3000 || strings.Contains(b.Body, "<script>alert") {
 		t.Errorf("the page repeats what it was told:\n%s", b.Text())
 	}
-	if !b.HasButton("Sign in") && !strings.Contains(b.Link("Go back"), "/sign-in") {
+	if !b.Has("login-submit") && !b.Has("connection-go") && !strings.Contains(b.Link("Go back"), "/sign-in") {
 		t.Errorf("there is no way on from %s (%d):\n%s", b.URL, b.Status, b.Text())
 	}
 	other := newBrowser(t, b.issuer)
