@@ -15,11 +15,11 @@ export const issuer = process.env.ISSUER
 export const password = 'correct horse battery staple 7'
 export const say = (words) => console.log(`· ${words}`)
 
-// The application that people come back to: a page on a port of its own.
+// The application that people come back to: a page on a port of its own, or on the one that is registered.
 const application = createServer((_, answer) => {
   answer.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>the application</title>')
 })
-await new Promise((ready) => application.listen(0, '127.0.0.1', ready))
+await new Promise((ready) => application.listen(Number(process.env.APPLICATION_PORT ?? 0), '127.0.0.1', ready))
 application.unref()
 const home = `http://127.0.0.1:${application.address().port}`
 export const callback = `${home}/callback`
