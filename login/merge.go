@@ -142,7 +142,7 @@ func (e *Engine) receive(ctx context.Context, into *turn, x identity.Factor) err
 		return err
 	}
 	into.tell(event.AccountLinked, map[string]string{"connection": x.Method.Connection(), "factor": string(x.ID)})
-	return nil
+	return e.Distrust(ctx, x.UserID)
 }
 
 // join moves all that leads to an account to the other one, and deletes it.

@@ -116,6 +116,9 @@ func (t *turn) fill(f Fields) error {
 		if t.a.Confirmed && address != t.a.Identifier {
 			return problem.New(problem.Conflict, "address_confirmed", "You have confirmed another address already. To use this one, start again.").On("email")
 		}
+		if t.a.Upstream != nil && !t.a.Identifier.None() && address != t.a.Identifier { // one check is for one letter
+			t.a.Human, t.a.Doubted = false, t.a.Doubted && !t.a.Human
+		}
 		t.a.Identifier = address
 	}
 	if err := t.welcome(); err != nil {

