@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"idp/internal/problem"
@@ -17,8 +18,12 @@ import (
 const (
 	arrivalLife = 10 * time.Minute
 	maxArrival  = 64 << 10 // bytes of what is kept
+	maxForm     = 12 << 10 // of a form: whoever departed may post as often as they like
 	maxFields   = 32
 )
+
+// answers are the fields of a form that anybody reads here; no other is kept.
+var answers = []string{"state", "code", "iss", "error", "user"}
 
 // ErrArrival is what somebody hears whose form cannot be kept.
 var ErrArrival = problem.New(problem.Malformed, "upstream_form", "What the other service sent cannot be read. Please start again.")
@@ -40,8 +45,17 @@ func (f *Federation) Post(ctx context.Context, c Connection, form url.Values) (s
 	if n := len(form["state"]); n != 1 || AttemptOf(form.Get("state")) == "" || len(form) > maxFields {
 		return state, arrived, ErrArrival
 	}
+	kept, size := url.Values{}, 0
+	for _, name := range answers {
+		if all, is := form[name]; is {
+			kept[name], size = all, size+len(strings.Join(all, name))
+		}
+	}
+	if size > maxForm {
+		return state, arrived, ErrArrival
+	}
 	state = secret.NewString(form.Get("state"))
-	arrived, err = f.keep(ctx, arrival{Connection: c.Name, State: secret.DigestOf(state.Reveal()), Form: form})
+	arrived, err = f.keep(ctx, arrival{Connection: c.Name, State: secret.DigestOf(state.Reveal()), Form: kept})
 	return state, arrived, err
 }
 

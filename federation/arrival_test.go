@@ -3,6 +3,8 @@ package federation_test
 import (
 	"context"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +110,28 @@ func TestWhatWaitsIsUnreadableAtRest(t *testing.T) {
 	}
 }
 
+func TestOfAFormOnlyWhatAnybodyReadsIsKept(t *testing.T) {
+	h := newHouse(t)
+	store := &seen{Store: h.f.Store}
+	h.f.Store = store
+	d := h.departure()
+	way, err := h.f.Depart(t.Context(), h.c, d)
+	h.must(err)
+	landed := h.op.Visit(way)
+	landed.Form = landed.URL.Query()
+	for i := range 20 {
+		landed.Form.Set("junk"+strconv.Itoa(i), strings.Repeat("x", 2<<10))
+	}
+	a, err := federationtest.Bring(t, h.f, h.c, landed)
+	h.must(err)
+	if n := len(store.written); n > 2<<10 {
+		t.Errorf("%d bytes are kept for a code", n)
+	}
+	if x, err := h.f.Finish(t.Context(), h.c, d, a); err != nil || x.Account.Subject != "upstream-ann" {
+		t.Errorf("%+v, %v", x, err)
+	}
+}
+
 func TestAFormThatIsNoAnswerIsNotKept(t *testing.T) {
 	h := newHouse(t)
 	state := federation.NewState("attempt_1").Reveal()
@@ -120,8 +144,9 @@ func TestAFormThatIsNoAnswerIsNotKept(t *testing.T) {
 		"two states":      {"state": {state, state}},
 		"a foreign one":   {"state": {"nobody's"}},
 		"half a state":    {"state": {"attempt_1."}},
-		"a large code":    {"state": {state}, "code": {strings.Repeat("x", 65<<10)}},
-		"a large user":    {"state": {state}, "user": {strings.Repeat("x", 65<<10)}},
+		"a large code":    {"state": {state}, "code": {strings.Repeat("x", 12<<10)}},
+		"a large user":    {"state": {state}, "user": {strings.Repeat("x", 12<<10)}},
+		"many codes":      {"state": {state}, "code": slices.Repeat([]string{""}, 4<<10)},
 		"forty fields":    many,
 		"state elsewhere": {"State": {state}},
 	} {

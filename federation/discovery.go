@@ -77,7 +77,8 @@ func (d Document) auth(c Connection) (Auth, error) {
 // upstream is a provider as it described itself, with the keys that it signs by.
 type upstream struct {
 	Document
-	keys *oidc.RemoteKeySet
+	keys  *oidc.RemoteKeySet
+	since time.Time // when keys began to be remembered
 }
 
 // described is what is remembered of one issuer's description.
@@ -91,22 +92,27 @@ type described struct {
 	keyTries []time.Time
 }
 
-// descriptions are what is remembered, by issuer.
+// descriptions are what is remembered.
 type descriptions struct {
 	mu sync.Mutex
-	of map[string]*described
+	of map[provider]*described
 }
 
-func (all *descriptions) entry(issuer string) *described {
+// provider is whose description it is, and by which rule it may name itself: what is right by the
+// rule of a preset is wrong for a connection that has none.
+type provider struct{ issuer, issued string }
+
+func (all *descriptions) entry(c Connection) *described {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if all.of == nil {
-		all.of = map[string]*described{}
+		all.of = map[provider]*described{}
 	}
-	d := all.of[issuer]
+	of := provider{c.Issuer, c.dialect().Issued}
+	d := all.of[of]
 	if d == nil {
 		d = &described{}
-		all.of[issuer] = d
+		all.of[of] = d
 	}
 	return d
 }
@@ -115,7 +121,7 @@ func (all *descriptions) entry(issuer string) *described {
 // again after that and after something failed. While a provider does not answer, what it last
 // said serves for a day; a description that is wrong serves nobody.
 func (f *Federation) discover(ctx context.Context, c Connection) (*upstream, error) {
-	d := f.described.entry(c.Issuer)
+	d := f.described.entry(c)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := f.Now()
@@ -133,10 +139,10 @@ func (f *Federation) discover(ctx context.Context, c Connection) (*upstream, err
 	if d.trouble = err; err != nil {
 		return d.old(now)
 	}
-	if d.now == nil || d.now.Keys != doc.Keys {
-		d.now = &upstream{doc, f.keySet(ctx, d, doc.Keys)}
+	if d.now == nil || d.now.Keys != doc.Keys || !now.Before(d.now.since.Add(documentFresh)) { // a key that was withdrawn is forgotten, too
+		d.now = &upstream{doc, f.keySet(ctx, d, doc.Keys), now}
 	} else {
-		d.now = &upstream{doc, d.now.keys}
+		d.now = &upstream{doc, d.now.keys, d.now.since}
 	}
 	d.read, d.first = now, now
 	return d.now, nil
@@ -153,7 +159,7 @@ func (d *described) old(now time.Time) (*upstream, error) {
 // doubt has the description of a connection's provider read again before it is next used:
 // something that it said did not hold.
 func (f *Federation) doubt(c Connection) {
-	d := f.described.entry(c.Issuer)
+	d := f.described.entry(c)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.read = time.Time{}

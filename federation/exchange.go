@@ -80,6 +80,10 @@ func (f *Federation) exchange(ctx context.Context, c Connection, uri string, how
 	return readGranted(status, answer, f.Now())
 }
 
+// errGrant says that the provider is well and knows us, but not the code or token that somebody
+// brought: anybody can bring one.
+var errGrant = errors.New("no grant of theirs")
+
 // readGranted reads an answer of a token endpoint. Some say an error with status 200.
 func readGranted(status int, answer []byte, now time.Time) (granted, error) {
 	said, err := object(answer)
@@ -88,6 +92,9 @@ func readGranted(status int, answer []byte, now time.Time) (granted, error) {
 	}
 	if name, bad := trouble(said); bad {
 		err := fmt.Errorf("the token endpoint answered with status %d and error %s", status, name)
+		if name == "invalid_grant" || name == "bad_verification_code" {
+			err = fmt.Errorf("%w: %w", errGrant, err)
+		}
 		if name == "invalid_client" || name == "unauthorized_client" {
 			return granted{}, ErrSetup.Because(err)
 		}

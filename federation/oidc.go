@@ -151,7 +151,9 @@ func (p connect) finish(ctx context.Context, c Connection, d Departure, a Answer
 	}
 	x, err := p.redeem(ctx, c, u, d, redeemed)
 	if err != nil {
-		p.f.doubt(c) // what it said of itself may be old
+		if !errors.Is(err, errGrant) {
+			p.f.doubt(c) // what it said of itself may be old
+		}
 		return Assertion{}, err
 	}
 	if got := v.Get("iss"); got != "" && got != x.issuer {

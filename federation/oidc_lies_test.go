@@ -49,6 +49,7 @@ func TestALyingIDTokenSignsNobodyIn(t *testing.T) {
 		"for another access token":     claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"),
 		"with at_hash of odd type":     claim("at_hash", []string{"x"}),
 		"with a proof of odd time":     claim("auth_time", "yesterday"),
+		"with a proof of the future":   claim("auth_time", now.Add(31*time.Second).Unix()),
 	} {
 		h.op.Token = alter
 		x, err := h.signIn()

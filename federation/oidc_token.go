@@ -71,6 +71,9 @@ func (f *Federation) readIDToken(ctx context.Context, c Connection, u *upstream,
 	if most, asked := c.dialect().proofAge(d); asked && (proven.IsZero() || proven.Before(d.At.Add(-most-skew))) {
 		return nil, refuse("the proof there is older than what was asked for, or of no time")
 	}
+	if proven.After(f.Now().Add(skew)) {
+		return nil, refuse("the proof there is of the future")
+	}
 	x.authTime = proven
 	return x, nil
 }

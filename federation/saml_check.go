@@ -109,7 +109,8 @@ func (want expected) audienceIn(restriction *etree.Element) error {
 }
 
 // subject reads whom the assertion is about, and looks for a confirmation that whoever brings it
-// is that person (Profiles §4.1.4.2). It returns until when that may be relied on.
+// is that person (Profiles §4.1.4.2). It returns until when one of them may be relied on: for so
+// long the assertion must not come again.
 func (want expected) subject(s *etree.Element, out *said) (until time.Time, err error) {
 	if err := holds(s, exactly(nsAssertion, "NameID"), several(nsAssertion, "SubjectConfirmation")); err != nil {
 		return until, err
@@ -128,11 +129,15 @@ func (want expected) subject(s *etree.Element, out *said) (until time.Time, err 
 		if attrOf(c, "Method") != bearerMethod {
 			continue
 		}
-		until, err := want.confirmation(childOf(c, nsAssertion, "SubjectConfirmationData"))
-		if err == nil {
-			return until, nil
+		ends, err := want.confirmation(childOf(c, nsAssertion, "SubjectConfirmationData"))
+		if err != nil {
+			causes = append(causes, err)
+		} else if ends.After(until) {
+			until = ends
 		}
-		causes = append(causes, err)
+	}
+	if !until.IsZero() {
+		return until, nil
 	}
 	return until, fmt.Errorf("no confirmation of the subject: %w", errors.Join(causes...))
 }

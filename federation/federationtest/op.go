@@ -42,6 +42,7 @@ type OP struct {
 	Document func(document map[string]any) // alters what discovery says
 	Answer   func(answer url.Values)       // alters what the browser brings back
 	Token    func(claims map[string]any)   // alters an ID token before it is signed
+	Head     func(header map[string]any)   // alters its header before it is signed
 	Reply    func(reply map[string]any)    // alters what the token endpoint says
 	Sign     Key                           // what signs ID tokens
 	Rotated  bool                          // keys were replaced: the set has the new one alone

@@ -56,6 +56,11 @@ var curveKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
+// StrangerKey is the public half of what Stranger signs by, as a JWK.
+func StrangerKey() map[string]any {
+	return map[string]any{"kty": "RSA", "kid": "first", "alg": "RS256", "n": b64(rsaKeys()[2].N.Bytes()), "e": "AQAB"}
+}
+
 // keys is the provider's key set.
 func (o *OP) keys() []map[string]any {
 	k, name := rsaKeys()[0], "first"
@@ -86,6 +91,9 @@ func (o *OP) Signed(claims map[string]any) string {
 		header["alg"] = "HS256"
 	case None:
 		header["alg"] = "none"
+	}
+	if o.Head != nil {
+		o.Head(header)
 	}
 	head, err := json.Marshal(header)
 	if err != nil {
