@@ -123,7 +123,7 @@ func (f *Federation) testDocument(ctx context.Context, c Connection, r *Report) 
 		r.fail("endpoints", "The provider has to correct its description.", "%s.", errors.Unwrap(err))
 		return d, false
 	}
-	r.fine("endpoints", "All its addresses are https.")
+	r.fine("endpoints", "All its addresses may be called from here.")
 	return d, true
 }
 
@@ -218,7 +218,7 @@ func (p plain) test(ctx context.Context, c Connection, r *Report) {
 		r.fail("endpoints", "Write all three endpoints as the provider gives them, beginning with https://.", "%s.", errors.Unwrap(err))
 		return
 	}
-	r.fine("endpoints", "All its addresses are https.")
+	r.fine("endpoints", "All its addresses may be called from here.")
 	p.f.testClient(ctx, c, c.TokenEndpoint, c.auth(), r)
 }
 

@@ -131,6 +131,7 @@ var mishaps = map[string]string{
 	federation.ErrUnsolicited.Code: "upstream.state",
 	federation.ErrArrival.Code:     "upstream.refused",
 	ErrState.Code:                  "upstream.state",
+	ErrStale.Code:                  "upstream.stale",
 	ErrMethod.Code:                 "upstream.not_offered",
 	ErrNotNow.Code:                 "upstream.moved",
 	ErrMoved.Code:                  "upstream.moved",
