@@ -95,7 +95,8 @@ func (p *Pictures) Want(ctx context.Context, u identity.UserID, connection, addr
 }
 
 // Fetch is the job.Handler of PictureJob. An address that does not answer is an error, to be
-// tried again; what answers with something else than a picture is logged and done with.
+// tried again, up to the last time: nobody misses the picture, and there is nothing for an
+// operator to do. That is logged and done with, and so is what is no picture.
 func (p *Pictures) Fetch(ctx context.Context, args json.RawMessage) error {
 	var w wanted
 	if err := json.Unmarshal(args, &w); err != nil {
@@ -109,15 +110,23 @@ func (p *Pictures) Fetch(ctx context.Context, args json.RawMessage) error {
 		return err
 	}
 	raw, err := p.Outbound.Get(ctx, string(address), maxPicture)
+	if err != nil && job.Last(ctx) {
+		p.miss(ctx, "a provider's picture cannot be fetched", w, err)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("fetch a picture: %w", err)
 	}
 	drawn, mediaType, err := p.draw(raw)
 	if err != nil {
-		p.Log.InfoContext(ctx, "a provider's picture cannot be read", slog.String("user", string(w.User)), slog.String("connection", w.Source), slog.Any("err", err))
+		p.miss(ctx, "a provider's picture cannot be read", w, err)
 		return nil
 	}
 	return p.keep(ctx, Picture{ID: secret.NewID("picture"), User: w.User, Bytes: drawn, Type: mediaType, Source: w.Source, CreatedAt: p.Now()})
+}
+
+func (p *Pictures) miss(ctx context.Context, what string, w wanted, err error) {
+	p.Log.InfoContext(ctx, what, slog.String("user", string(w.User)), slog.String("connection", w.Source), slog.Any("err", err))
 }
 
 func (p *Pictures) draw(raw []byte) (drawn []byte, mediaType string, err error) {

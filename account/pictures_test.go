@@ -15,6 +15,7 @@ import (
 	"idp/account"
 	"idp/identity"
 	"idp/internal/problem"
+	"idp/job"
 )
 
 // gallery is a provider's server with one picture.
@@ -166,6 +167,9 @@ func TestAPictureThatCannotBeHadIsNone(t *testing.T) {
 		if err := d.wants(ann, "https://169.254.169.254/latest/meta-data"); err == nil {
 			t.Error("the inside was asked")
 		}
+		d.must(d.pictures.Want(t.Context(), ann, "google", elsewhere.URL))
+		d.must(d.pictures.Fetch(job.OnLast(t.Context()), d.jobs.waiting[0].Args)) // nobody is bothered with it
+		d.jobs.waiting = nil
 		d.must(d.wants("user_nobody", program.URL))
 		if p := d.profile(ann).Picture; p != "" {
 			t.Errorf("it is %q", p)

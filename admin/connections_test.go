@@ -35,9 +35,19 @@ func upstream(name string, domains ...string) federation.Connection {
 	}
 }
 
+// way makes sure that there is the connection of a method.
+func (h *house) way(t *testing.T, m identity.Method) {
+	t.Helper()
+	err := storage.NewConnections(h.db).SaveConnection(t.Context(), federation.Connection{Name: m.Connection(), Disabled: true})
+	if err != nil && !problem.Is(err, problem.Conflict) {
+		t.Fatal(err)
+	}
+}
+
 // linkTo gives a person an account elsewhere.
 func (h *house) linkTo(t *testing.T, u identity.User, m identity.Method) {
 	t.Helper()
+	h.way(t, m)
 	x := identity.ExternalAccount{Method: m, Issuer: "https://login.acme.com", Subject: string(u.ID)}
 	sealed, err := x.Seal()
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 
 func (h *house) factor(t *testing.T, u identity.UserID, m identity.Method) identity.FactorID {
 	t.Helper()
+	if m.Federated() {
+		h.way(t, m)
+	}
 	f := identity.Factor{
 		ID: identity.FactorID(secret.NewID("factor")), UserID: u, Method: m, Name: "Her " + string(m),
 		Secret: secret.NewString("seed"), CreatedAt: h.clock.Now(), LastUsedAt: h.clock.Now(),

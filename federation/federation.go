@@ -42,6 +42,7 @@ type Federation struct {
 	Habits Habits         // may be nil: then nobody watches what providers send
 
 	all       atomic.Pointer[[]Connection]
+	reading   sync.Mutex   // one reads the connections at a time: who comes later reads later
 	described descriptions // of providers, by themselves
 	samlOnce  sync.Once
 	saml      *samlParty
@@ -59,8 +60,10 @@ var (
 )
 
 // Reload reads the connections again; whoever changed one does so, and each process within a
-// second of the change.
+// second of the change. Of those who do so at once each sees at least what it had written itself.
 func (f *Federation) Reload(ctx context.Context) error {
+	f.reading.Lock()
+	defer f.reading.Unlock()
 	all, err := f.Store.Connections(ctx)
 	if err != nil {
 		return err

@@ -37,6 +37,17 @@ type Queue interface {
 // Handler does the work of one kind. An error means: try again later, with backoff.
 type Handler func(ctx context.Context, args json.RawMessage) error
 
+type lastKey struct{}
+
+// OnLast says in a handler's context that this try is the last one.
+func OnLast(ctx context.Context) context.Context { return context.WithValue(ctx, lastKey{}, true) }
+
+// Last reports whether the queue gives the job up if this try fails, too.
+func Last(ctx context.Context) bool {
+	last, _ := ctx.Value(lastKey{}).(bool)
+	return last
+}
+
 // Periodic is a job that the queue itself enqueues every so often, once for all replicas.
 type Periodic struct {
 	Kind  string

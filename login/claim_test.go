@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"idp/event"
+	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/secret"
 	"idp/login"
 	"idp/message"
+	"idp/storage"
 )
 
 // squatter is an account that claims victim@example.com and never proved it, with all that
@@ -30,6 +32,7 @@ func (h *house) squat() *squatter {
 	h.Helper()
 	h.settings.TrustDays = 30
 	q := &squatter{house: h, id: h.person("eve@example.com", identity.Password, identity.TOTP)}
+	h.must(storage.NewConnections(h.db).SaveConnection(h.Context(), federation.Connection{Name: "acme", Type: federation.OIDC}))
 	h.must(h.people.SaveFactor(h.Context(), identity.Factor{
 		ID: identity.FactorID(secret.NewID("factor")), UserID: q.id, Method: identity.OAuthMethod("acme"), Secret: secret.NewString("{}"),
 		Credential: identity.ExternalAccount{Method: identity.OAuthMethod("acme"), Issuer: "i", Subject: "eve"}.Credential(), CreatedAt: h.clock.Now(),

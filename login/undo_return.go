@@ -45,7 +45,11 @@ func (e *Engine) returnFactors(ctx context.Context, u Undo, p Person, later []Un
 				}
 			}
 		}
-		if err := e.People.SaveFactor(ctx, f); err != nil {
+		err := e.People.SaveFactor(ctx, f)
+		if f.Method.Federated() && problem.Is(err, problem.NotFound) {
+			continue // its connection is deleted since, and all accounts with it
+		}
+		if err != nil {
 			return voided, err
 		}
 	}

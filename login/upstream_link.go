@@ -50,7 +50,7 @@ func (e *Engine) useLink(ctx context.Context, t *turn, x federation.Assertion) e
 		return err
 	}
 	f.ID, f.UserID, f.CreatedAt, f.LastUsedAt = was.ID, was.UserID, was.CreatedAt, t.now
-	if err := e.People.SaveFactor(ctx, f); err != nil {
+	if err := e.saveLink(ctx, f); err != nil {
 		return err
 	}
 	return e.complete(ctx, t, x.Profile, before.Heard)
@@ -72,7 +72,7 @@ func (e *Engine) link(ctx context.Context, t *turn, fresh bool) error {
 		return err
 	}
 	f.ID, f.UserID, f.CreatedAt, f.LastUsedAt = identity.FactorID(secret.NewID("factor")), t.a.UserID, t.now, t.now
-	err = e.People.SaveFactor(ctx, f)
+	err = e.saveLink(ctx, f)
 	if problem.Is(err, problem.Conflict) {
 		return over{"external_account_taken", ErrTaken.Because(err)}
 	}
@@ -90,6 +90,16 @@ func (e *Engine) link(ctx context.Context, t *turn, fresh bool) error {
 		return err
 	}
 	return e.notify(ctx, t, Change{Kind: AccountLinked, Factor: f})
+}
+
+// saveLink puts a linked account on file, unless its connection was deleted a moment ago: then
+// nobody comes in by it any more.
+func (e *Engine) saveLink(ctx context.Context, f identity.Factor) error {
+	err := e.People.SaveFactor(ctx, f)
+	if problem.Is(err, problem.NotFound) {
+		return ErrOver
+	}
+	return err
 }
 
 // complete fills in of the person's profile what a provider says for the first time.

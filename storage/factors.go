@@ -59,7 +59,7 @@ func (p *People) Factor(ctx context.Context, id identity.FactorID) (identity.Fac
 
 // SaveFactor adds or replaces a factor; a password replaces the one there was. The counter
 // of one that is there stays: only UseFactor moves it. A credential that is on another file
-// is problem.Conflict.
+// is problem.Conflict, and an account of a connection that is not there any more problem.NotFound.
 func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
 	r := factorRow{
 		ID: string(f.ID), UserID: string(f.UserID), Method: string(f.Method), Name: f.Name,
@@ -67,6 +67,11 @@ func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
 		Credential: f.Credential, Counter: f.Counter, CreatedAt: stamp(f.CreatedAt), LastUsedAt: stamp(f.LastUsedAt),
 	}
 	return p.db.InTx(ctx, func(ctx context.Context) error {
+		if f.Method.Federated() {
+			if err := p.connected(ctx, f.Method.Connection()); err != nil {
+				return err
+			}
+		}
 		if f.Method == identity.Password {
 			_, err := p.db.write(ctx).NewDelete().Model((*factorRow)(nil)).
 				Where("user_id = ?", r.UserID).
@@ -87,6 +92,16 @@ func (p *People) SaveFactor(ctx context.Context, f identity.Factor) error {
 			Exec(ctx)
 		return oneRow("save a factor", res, err, errFactorTaken)
 	})
+}
+
+// connected makes sure that a connection is on file until the transaction ends: whoever deletes
+// it waits, and then finds the account that came by it.
+func (p *People) connected(ctx context.Context, name string) error {
+	q := p.db.write(ctx).NewSelect().Model((*connectionRow)(nil)).Column("name").Where("name = ?", name)
+	if p.db.postgres {
+		q = q.For("KEY SHARE") // SQLite's writers wait for each other anyway
+	}
+	return explain("find the connection of an account", q.Scan(ctx, new(string)), errNoConnection)
 }
 
 // DropFactor takes a factor off that person's file, or is problem.NotFound.

@@ -102,6 +102,9 @@ type courier struct {
 
 // Work implements river.Worker.
 func (c *courier) Work(ctx context.Context, j *river.Job[envelope]) error {
+	if j.Attempt >= j.MaxAttempts {
+		ctx = job.OnLast(ctx)
+	}
 	return c.handlers.Do(ctx, j.Args.Name, j.Args.Payload)
 }
 

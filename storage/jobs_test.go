@@ -113,15 +113,20 @@ func TestAFailedJobRunsAgainAndAnOperatorSeesWhy(t *testing.T) {
 		tries, gaveUp, later := make(chan time.Time, 8), make(chan bool, 8), make(chan bool, 8)
 		n := 0
 		started(t, q, job.Handlers{
-			"flaky": func(context.Context, json.RawMessage) error {
-				n++
+			"flaky": func(ctx context.Context, _ json.RawMessage) error {
+				if n++; job.Last(ctx) {
+					t.Error("a try of ten is called the last")
+				}
 				tries <- time.Now()
 				if n == 1 {
 					return errors.New("the mail server is away")
 				}
 				return nil
 			},
-			"hopeless": func(context.Context, json.RawMessage) error {
+			"hopeless": func(ctx context.Context, _ json.RawMessage) error {
+				if !job.Last(ctx) {
+					t.Error("the only try is not called the last")
+				}
 				gaveUp <- true
 				return errors.New("never")
 			},
