@@ -247,11 +247,11 @@ func TestDeletingAConnectionUnlinksAndEndsNothingElse(t *testing.T) {
 		if _, err := c.Delete(ctx, "acme", false, admin.CLI); !strings.Contains(problemOf(err).Detail, "2 people ") {
 			t.Fatalf("what is switched off is no way in: %v %q", err, problemOf(err).Detail)
 		}
-		if len(c.Federation.All()) != 2 || len(h.factors(t, alone)) != 1 {
+		if len(c.Federation.All()) != 3 || len(h.factors(t, alone)) != 1 {
 			t.Fatal("a refused deletion deleted")
 		}
 		linked, err := c.Delete(ctx, "acme", true, "user_1")
-		if err != nil || linked != 4 || len(c.Federation.All()) != 1 {
+		if err != nil || linked != 4 || len(c.Federation.All()) != 2 {
 			t.Fatalf("%d %v", linked, err)
 		}
 		if got := strings.Join(h.factors(t, byMail), " "); got != "password" {

@@ -15,6 +15,7 @@ import (
 type Helper interface {
 	Unlock(ctx context.Context, u identity.UserID, by string) error
 	Notify(ctx context.Context, c login.Change) error
+	Disconnect(ctx context.Context, u identity.UserID, which string, force bool, by string) error
 	Claim(ctx context.Context, address identity.Identifier, owner identity.UserID, by string) error
 }
 
@@ -60,6 +61,13 @@ func (u *Users) ResetFactors(ctx context.Context, id identity.UserID, actor stri
 		}
 		return u.Help.Notify(ctx, login.Change{Kind: login.FactorsReset, Before: p})
 	})
+}
+
+// Unlink takes an account elsewhere off a person's file: by its id, or by its connection where
+// they have one by it. The person is told, and sessions that began with it end. It is
+// login.ErrOnlyWay where they could not come in without it, unless forced.
+func (u *Users) Unlink(ctx context.Context, id identity.UserID, which string, force bool, actor string) error {
+	return u.Help.Disconnect(ctx, id, which, force, actor)
 }
 
 // Unlock lets a person try again whom wrong answers locked out.

@@ -23,11 +23,12 @@ type personPage struct {
 
 // elsewhere is an account of the person's at another provider.
 type elsewhere struct {
+	ID                    identity.FactorID
 	Connection, Label     string
 	CreatedAt, LastUsedAt time.Time
 }
 
-var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked"}
+var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked", "unlinked": "person.was_unlinked"}
 
 // ShowPerson answers GET /operator/users/{user}.
 func (p *Pages) ShowPerson() web.Handler {
@@ -48,7 +49,7 @@ func personOf(person login.Person, by identity.User, done string) personPage {
 		switch {
 		case f.Spent():
 		case f.Method.Federated():
-			data.Accounts = append(data.Accounts, elsewhere{f.Method.Connection(), f.Name, f.CreatedAt, f.LastUsedAt})
+			data.Accounts = append(data.Accounts, elsewhere{f.ID, f.Method.Connection(), f.Name, f.CreatedAt, f.LastUsedAt})
 		case f.Method == identity.BackupCode:
 			data.Codes++
 		default:
@@ -68,6 +69,13 @@ func (p *Pages) ResetPerson() web.Handler {
 // UnlockPerson answers POST /operator/users/{user}/unlock.
 func (p *Pages) UnlockPerson() web.Handler {
 	return p.help("unlocked", func(r *http.Request, id identity.UserID, by string) error { return p.Users.Unlock(r.Context(), id, by) })
+}
+
+// UnlinkPerson answers POST /operator/users/{user}/unlink: "factor" is the account.
+func (p *Pages) UnlinkPerson() web.Handler {
+	return p.help("unlinked", func(r *http.Request, id identity.UserID, by string) error {
+		return p.Users.Unlink(r.Context(), id, r.PostFormValue("factor"), ticked(r, "force"), by)
+	})
 }
 
 func (p *Pages) help(done string, do func(r *http.Request, id identity.UserID, by string) error) web.Handler {

@@ -71,7 +71,7 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},
 			{Pattern: "POST /operator/users/invite", Do: p.Invite()},
 			{Pattern: "GET /operator/users/{user}", Do: p.ShowPerson()}, {Pattern: "POST /operator/users/{user}/reset-factors", Do: p.ResetPerson()},
-			{Pattern: "POST /operator/users/{user}/unlock", Do: p.UnlockPerson()},
+			{Pattern: "POST /operator/users/{user}/unlock", Do: p.UnlockPerson()}, {Pattern: "POST /operator/users/{user}/unlink", Do: p.UnlinkPerson()},
 			{Pattern: "GET /operator/settings", Do: p.ShowSettings()}, {Pattern: "POST /operator/settings", Do: p.SaveSettings()},
 			{Pattern: "GET /operator/keys", Do: p.ListKeys()},
 			{Pattern: "GET /operator/claim", Do: p.ClaimPage}, {Pattern: "POST /operator/claim", Do: p.Claim},
@@ -121,7 +121,7 @@ func TestOperatorPagesAreThereForOperatorsOnly(t *testing.T) {
 			ann.Get(path).Want(404, `data-error="not_found"`)
 			nobody.Get(path).Want(303, "/sign-in")
 		}
-		for _, path := range []string{"/operator/apps", "/operator/apps/client_1/delete", "/operator/users/ban", "/operator/users/invite", "/operator/users/user_1/reset-factors", "/operator/users/user_1/unlock", "/operator/settings"} {
+		for _, path := range []string{"/operator/apps", "/operator/apps/client_1/delete", "/operator/users/ban", "/operator/users/invite", "/operator/users/user_1/reset-factors", "/operator/users/user_1/unlock", "/operator/users/user_1/unlink", "/operator/settings"} {
 			ann.Get("/form").Post(path, "user", "x", "turn", "off", "name", "Evil", "redirect_uris", "https://evil.example/cb").Want(404)
 			nobody.Get("/form").Post(path).Want(303, "/sign-in")
 		}

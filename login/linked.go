@@ -85,10 +85,15 @@ func (e *Engine) Unlink(ctx context.Context, s session.Session, at At, id identi
 
 // unlink does it, in the turn's transaction, and tells the person nothing yet. The session keep goes on.
 func (e *Engine) unlink(ctx context.Context, t *turn, x identity.Factor, keep session.ID) error {
-	leaning, left := t.f.leaning(x), t.f.without(x)
-	if err := t.spares(x, left); err != nil {
+	if err := t.spares(x, t.f.without(x)); err != nil {
 		return err
 	}
+	return e.drop(ctx, t, x, keep)
+}
+
+// drop is unlink without asking whether the person can do without it.
+func (e *Engine) drop(ctx context.Context, t *turn, x identity.Factor, keep session.ID) error {
+	leaning, left := t.f.leaning(x), t.f.without(x)
 	if err := e.People.DropFactor(ctx, x.UserID, x.ID); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (r *Rooms) help() admin.Helper {
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, r.now())
 		},
-		Settings: r.SignIn, Origin: r.Config.Issuer, Now: r.now,
+		Federation: r.Federation, Settings: r.SignIn, Origin: r.Config.Issuer, Now: r.now,
 	}
 }
 

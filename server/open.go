@@ -52,6 +52,7 @@ type Rooms struct {
 	Operators   *admin.Operators
 	Invitations *admin.Invitations
 	Connections *admin.Connections
+	Tokens      *admin.Tokens
 
 	now func() time.Time
 }
@@ -145,6 +146,9 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 		Store: store, People: people, Trust: storage.NewTrust(r.DB), Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
 		Departed: storage.NewAccount(r.DB), Post: r.Outbox.Post,
+	}
+	r.Tokens = &admin.Tokens{
+		People: people, Keeper: &federation.Keeper{Federation: r.Federation, Factors: people, InTx: r.DB.InTx}, Ways: r.Connections, Events: r.Events,
 	}
 	r.Operators = &admin.Operators{Store: store, People: people, Events: r.Events, Issuer: r.Config.Issuer, InTx: r.DB.InTx, Now: r.now}
 	r.Invitations = &admin.Invitations{

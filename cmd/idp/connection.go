@@ -19,7 +19,7 @@ func (c *cli) connection() *cobra.Command {
 		c.connectionCreate(), c.connectionUpdate(), c.connectionList(), c.connectionShow(), c.connectionTest(), c.connectionPresets(),
 		c.connectionTurn("disable", "Let nobody sign in by it any more; what is linked stays", "is disabled", (*admin.Connections).Disable),
 		c.connectionTurn("enable", "Let people sign in by it again", "is enabled", (*admin.Connections).Enable),
-		c.connectionDelete())
+		c.connectionToken(), c.connectionDelete())
 }
 
 func (c *cli) connectionCreate() *cobra.Command {

@@ -19,7 +19,7 @@ import (
 
 func (c *cli) user() *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, delete, import and invite people"},
-		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userUnlock(), c.userResetFactors(), c.userDelete(), c.userImport(), c.userInvite())
+		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userUnlock(), c.userResetFactors(), c.userUnlink(), c.userDelete(), c.userImport(), c.userInvite())
 }
 
 func (c *cli) userCreate() *cobra.Command {
