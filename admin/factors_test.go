@@ -141,6 +141,10 @@ func TestAResetOfSecondFactorsLeavesAccountsElsewhereAlone(t *testing.T) {
 		if err := o.users.ResetFactors(t.Context(), ann.ID, admin.CLI); !problem.HasCode(err, admin.ErrNoFactors.Code) {
 			t.Errorf("there is nothing to reset: %v", err)
 		}
+		page := "/operator/users/" + string(ann.ID)
+		github := o.factor(t, ann.ID, identity.OAuthMethod("github"))
+		b.Get(page).Post(page+"/unlink", "factor", string(github)).Follow().Want(200, "Disconnected.", "google").WantNot("github")
+		b.Get(page).Post(page+"/unlink", "factor", string(github)).Want(404)
 		o.factor(t, ann.ID, identity.TOTP)
 		o.must(o.users.ResetFactors(t.Context(), ann.ID, admin.CLI))
 		who, err := o.people.Person(t.Context(), ann.ID)

@@ -32,10 +32,10 @@ func (h *house) squat() *squatter {
 	h.Helper()
 	h.settings.TrustDays = 30
 	q := &squatter{house: h, id: h.person("eve@example.com", identity.Password, identity.TOTP)}
-	h.must(storage.NewConnections(h.db).SaveConnection(h.Context(), federation.Connection{Name: "acme", Type: federation.OIDC}))
+	h.must(storage.NewConnections(h.db).SaveConnection(h.Context(), federation.Connection{Name: "other", Type: federation.OIDC}))
 	h.must(h.people.SaveFactor(h.Context(), identity.Factor{
-		ID: identity.FactorID(secret.NewID("factor")), UserID: q.id, Method: identity.OAuthMethod("acme"), Secret: secret.NewString("{}"),
-		Credential: identity.ExternalAccount{Method: identity.OAuthMethod("acme"), Issuer: "i", Subject: "eve"}.Credential(), CreatedAt: h.clock.Now(),
+		ID: identity.FactorID(secret.NewID("factor")), UserID: q.id, Method: identity.OAuthMethod("other"), Secret: secret.NewString("{}"),
+		Credential: identity.ExternalAccount{Method: identity.OAuthMethod("other"), Issuer: "i", Subject: "eve"}.Credential(), CreatedAt: h.clock.Now(),
 	}))
 	q.in = h.browser().signIn().identify("eve@example.com").prove(identity.Password, rightPassword).want(login.NeedsSecondFactor)
 	q.in.second(true).want(login.Complete)
