@@ -109,3 +109,29 @@ func TestAKeyThatATokenBringsAlongIsNoKeyOfTheProvider(t *testing.T) {
 		h.refused("a header with "+what, x, err, federation.ErrRefused)
 	}
 }
+
+func TestNoTwoDeparturesShareWhatBindsThem(t *testing.T) {
+	h := newHouse(t)
+	for range 2 {
+		_, err := h.signIn()
+		h.must(err)
+	}
+	one, two := h.op.Visits()[0], h.op.Visits()[1]
+	for _, name := range []string{"state", "nonce", "code_challenge"} {
+		if one.Get(name) == "" || one.Get(name) == two.Get(name) {
+			t.Errorf("%s is %q and %q", name, one.Get(name), two.Get(name))
+		}
+	}
+	if verifier := h.op.Grants()[0].Get("code_verifier"); verifier == "" || verifier == one.Get("nonce") || verifier == one.Get("state") {
+		t.Errorf("the browser was shown the verifier %q", verifier)
+	}
+}
+
+func TestANameThatABrowserBringsIsNoneWhereProvidersDoNotPostIt(t *testing.T) {
+	h := newHouse(t)
+	h.c.Claims = map[string]string{"given_name": "user.name.firstName"}
+	h.op.Answer = func(v url.Values) { v.Set("user", `{"name":{"firstName":"Mallory"}}`) }
+	if x, err := h.signIn(); err != nil || x.Profile.GivenName != "" {
+		t.Errorf("%+v, %v", x.Profile, err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -376,6 +377,7 @@ func TestSAMLMessagesAreBounded(t *testing.T) {
 		"deep":           strings.Repeat("<a>", 20_000) + strings.Repeat("</a>", 20_000),
 		"200 000 deep":   strings.Repeat("<a>", 200_000),
 		"many elements":  strings.Replace(good, "<samlp:Status>", strings.Repeat("<a/>", 2001)+"<samlp:Status>", 1),
+		"broad":          strings.Replace(good, "<samlp:Status>", "<samlp:Status"+attributes(65)+">", 1),
 		"long":           strings.Replace(good, "<samlp:Status>", strings.Repeat(" ", 64<<10)+"<samlp:Status>", 1),
 		"deflated":       packed.String(),
 		"nothing":        "",
@@ -438,4 +440,12 @@ func TestSAMLAnswerToOneStateIsNoneToAnother(t *testing.T) {
 	h.d = h.departure()
 	form.Set("RelayState", h.d.State.Reveal())
 	h.refused("another connection", form)
+}
+
+func attributes(n int) string {
+	var all strings.Builder
+	for i := range n {
+		all.WriteString(" a" + strconv.Itoa(i) + `="1"`)
+	}
+	return all.String()
 }
