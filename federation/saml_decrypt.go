@@ -6,7 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	_ "crypto/sha1" // for RSA-OAEP, where it is no signature
+	_ "crypto/sha1" //nolint:gosec // the mask function of RSA-OAEP, where it is no signature
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"errors"

@@ -149,8 +149,6 @@ func text(el *etree.Element) string {
 	return s
 }
 
-func state(s string) secret.String { return secret.NewString(s) }
-
 // ourCertificate is what our metadata offers to encrypt to.
 func (h *samlHouse) ourCertificate() *x509.Certificate {
 	h.Helper()

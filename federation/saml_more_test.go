@@ -8,7 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // the mask function that XML Encryption 1.0 names
+	"crypto/sha1" // the mask function that XML Encryption 1.0 names
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -58,7 +58,7 @@ func (h *samlHouse) encrypted(el *etree.Element, wrap string, padding byte) *etr
 	if strings.HasSuffix(wrap, "rsa-1_5") {
 		wrapped, err = rsa.EncryptPKCS1v15(rand.Reader, public, key) //nolint:staticcheck // to be refused
 	} else {
-		wrapped, err = rsa.EncryptOAEP(sha1.New(), rand.Reader, public, key, nil) //nolint:gosec // as above
+		wrapped, err = rsa.EncryptOAEP(sha1.New(), rand.Reader, public, key, nil)
 	}
 	h.must(err)
 	return federationtest.EncryptedAssertion(cbc128, append(iv, sealed...), wrap, wrapped)

@@ -118,7 +118,7 @@ func countShape(root *etree.Element) error {
 				problem = errors.New("an assertion out of its place")
 			}
 		case "Signature":
-			if parent != root && !(parent.Parent() == root && parent.Tag == "Assertion") {
+			if parent != root && (parent.Parent() != root || parent.Tag != "Assertion") {
 				problem = errors.New("a signature out of its place")
 			}
 		case "EncryptedID", "EncryptedAttribute":

@@ -77,6 +77,7 @@ func (f *Federation) tokenEndpoint(ctx context.Context, c Connection) (string, A
 		return u.Exchange, how, nil
 	case OAuth2:
 		return c.TokenEndpoint, c.auth(), plain{f}.proper(c)
+	case SAML:
 	}
 	return "", "", ErrNoTokens
 }

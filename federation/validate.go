@@ -99,6 +99,7 @@ func (c Connection) checkStrangers() error {
 			return map[string]bool{
 				"authorization_endpoint": c.AuthorizationEndpoint != "", "token_endpoint": c.TokenEndpoint != "", "userinfo_endpoint": c.UserinfoEndpoint != "",
 			}
+		default:
 		}
 		return map[string]bool{
 			"preset": c.Preset != "", "issuer": c.Issuer != "", "client_id": c.ClientID != "", "client_secret": !c.ClientSecret.Empty(),

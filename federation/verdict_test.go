@@ -315,7 +315,7 @@ func TestApplesClientSecretIsMadeForEachExchange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := jose.ParseSigned(made.Reveal(), []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(made.Reveal(), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}

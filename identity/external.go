@@ -66,7 +66,7 @@ type Tokens struct {
 func (x ExternalAccount) Credential() string {
 	h := sha256.New()
 	for _, part := range []string{string(x.Method), x.Issuer, x.Subject} {
-		fmt.Fprintf(h, "%d:%s", len(part), part)
+		_, _ = fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return "external:" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

@@ -167,7 +167,7 @@ func (e *Engine) enter(ctx context.Context, t *turn, draft Draft) error {
 func (e *Engine) vouch(ctx context.Context, t *turn) error {
 	by := confirmedBy(t.a)
 	for i, h := range t.f.Holdings {
-		if by == "" || h.Identifier != t.a.Identifier || h.Verified() && !(h.VerifiedBy.Federated() && !by.Federated()) {
+		if by == "" || h.Identifier != t.a.Identifier || h.Verified() && (!h.VerifiedBy.Federated() || by.Federated()) {
 			continue
 		}
 		if h.Verified() {

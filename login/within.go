@@ -124,6 +124,7 @@ func (f Facts) stand(p identity.Proof, in Policy) bool {
 		return slices.ContainsFunc(f.Holdings, func(h identity.Holding) bool {
 			return h.Identifier.Kind == identity.Email && h.Identifier.Value == p.Credential
 		})
+	default:
 	}
 	return slices.ContainsFunc(f.Factors, func(x identity.Factor) bool {
 		switch {

@@ -164,7 +164,7 @@ func (l Landing) Result() federation.Answer {
 func (o *OP) Visit(way federation.Way) Landing {
 	o.t.Helper()
 	w := httptest.NewRecorder()
-	o.ServeHTTP(w, httptest.NewRequest(http.MethodGet, way.URL, nil))
+	o.ServeHTTP(w, httptest.NewRequestWithContext(o.t.Context(), http.MethodGet, way.URL, nil))
 	if at := w.Header().Get("Location"); at != "" {
 		u, err := url.Parse(at)
 		if err != nil {

@@ -91,6 +91,7 @@ func (o *OP) Signed(claims map[string]any) string {
 		header["alg"] = "HS256"
 	case None:
 		header["alg"] = "none"
+	case Right, Stranger: // they say what the right one says
 	}
 	if o.Head != nil {
 		o.Head(header)
