@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"testing"
 
 	"idp/identity"
@@ -53,6 +54,24 @@ func TestTakingADisconnectionBackLeavesOutWhatIsNotConnectedHereAnyMore(t *testi
 		h.must(err)
 		if h.whose("acme", "s1") != "" {
 			t.Error("an account of a connection that is gone came back")
+		}
+	})
+}
+
+func TestThePictureOfAProviderIsWantedOnceByWhoIsLinked(t *testing.T) {
+	eachAbroad(t, func(h *abroad) {
+		var wanted []string
+		h.engine.Picture = func(_ context.Context, u identity.UserID, connection, address string) error {
+			wanted = append(wanted, string(u)+" "+connection+" "+address)
+			return nil
+		}
+		h.says("s1", "new@example.com", true)
+		h.op.Claims["picture"] = "https://pictures.example/ann.png"
+		for range 2 {
+			h.browser().signIn().by(h, "acme").want(login.Complete)
+		}
+		if want := string(h.whose("acme", "s1")) + " acme https://pictures.example/ann.png"; len(wanted) != 1 || wanted[0] != want {
+			t.Errorf("wanted is %q", wanted)
 		}
 	})
 }

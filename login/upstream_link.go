@@ -80,6 +80,11 @@ func (e *Engine) link(ctx context.Context, t *turn, fresh bool) error {
 		return err
 	}
 	t.tell(event.AccountLinked, map[string]string{"connection": x.Connection(), "factor": string(f.ID)})
+	if picture := x.Profile.Picture; e.Picture != nil && picture != "" && t.f.User.Profile.Picture == "" {
+		if err := e.Picture(ctx, t.a.UserID, x.Connection(), picture); err != nil {
+			return err
+		}
+	}
 	if fresh {
 		return nil
 	}
