@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"net/http"
 
 	"idp/internal/problem"
@@ -78,6 +79,13 @@ func (p *Pages) left(w http.ResponseWriter, r *http.Request, ended session.ID) e
 	to := "/sign-in?signed_out=1"
 	if _, err := p.Sessions.ShowState(w, r); err != nil {
 		return err
+	}
+	if p.Behind != nil {
+		offer, err := p.Behind(r, ended)
+		if err != nil {
+			return err
+		}
+		to = cmp.Or(offer, to)
 	}
 	if p.Parting == nil {
 		return web.Redirect(w, r, to)

@@ -34,6 +34,9 @@ type Pages struct {
 	// Parting returns where the browser goes when its session has ended, by way of the apps
 	// that want to hear of it there; nil: straight to the given path.
 	Parting func(r *http.Request, ended []session.ID, to string) (string, error)
+	// Behind returns the page that offers to sign out at the provider by which the session that
+	// ended began, "" for none. Nil: nobody comes from one.
+	Behind func(r *http.Request, ended session.ID) (string, error)
 }
 
 // home is where the account page lives.

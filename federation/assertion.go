@@ -21,9 +21,28 @@ type Assertion struct {
 	AuthTime time.Time `json:"auth_time,omitzero"` // when the person proved themselves there; zero: not told
 	// Session names the session there, for signing out: sid of OpenID Connect, SessionIndex of SAML.
 	Session string `json:"session,omitempty"`
-	NameID  string `json:"name_id,omitempty"` // SAML: as it came, in XML, for signing out
+	NameID  string `json:"name_id,omitempty"`  // SAML: as it came, in XML, for signing out
+	NameKey string `json:"name_key,omitempty"` // SAML: by which that name is found again
 
 	habit Habit // what the provider sent about the address, for the watch
+}
+
+// Presence is a person's session at a provider, by which a session here began: what signing out at
+// one of them needs to know of the other.
+type Presence struct {
+	Connection string `json:"connection"`
+	Credential string `json:"credential"` // of the account there
+	Key        string `json:"key"`        // by which NameID is found again: a MAC
+	NameID     string `json:"name_id"`    // in XML
+	Session    string `json:"session,omitempty"`
+}
+
+// Presence returns nil where the provider named no session that could be ended.
+func (a *Assertion) Presence() *Presence {
+	if a.NameKey == "" {
+		return nil
+	}
+	return &Presence{a.Connection(), a.Account.Credential(), a.NameKey, a.NameID, a.Session}
 }
 
 // Verdict is our judgement of an e-mail address that a provider gave. The zero value is

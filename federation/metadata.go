@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -19,6 +20,8 @@ type samlIDP struct {
 	entityID     string
 	redirect     string   // where requests go by HTTP-Redirect, "" if it offers none
 	post         string   // the same by HTTP-POST
+	logout       exit     // where signing out goes by HTTP-Redirect
+	logoutPost   exit     // the same by HTTP-POST
 	formats      []string // of names that it has
 	certificates []*x509.Certificate
 	validUntil   time.Time // zero: not told
@@ -128,11 +131,36 @@ func (p *samlIDP) takeRole(role saml.IDPSSODescriptor, plainHTTP bool) error {
 			p.post = service.Location
 		}
 	}
+	for _, service := range role.SingleLogoutServices {
+		p.takeExit(service, plainHTTP)
+	}
 	for _, format := range role.NameIDFormats {
 		p.formats = append(p.formats, string(format))
 	}
 	return nil
 }
+
+// exit is where a provider hears of signing out: requests and answers. None is the zero value.
+type exit struct{ to, answer string }
+
+func (e exit) none() bool { return e.to == "" }
+
+// takeExit reads one single logout service; answers may have an address of their own (Metadata §2.2.2).
+func (p *samlIDP) takeExit(service saml.Endpoint, plainHTTP bool) {
+	e := exit{to: service.Location, answer: cmp.Or(service.ResponseLocation, service.Location)}
+	if checkEndpoint(e.to, plainHTTP) != nil || checkEndpoint(e.answer, plainHTTP) != nil {
+		return
+	}
+	switch {
+	case service.Binding == saml.HTTPRedirectBinding && p.logout.none():
+		p.logout = e
+	case service.Binding == saml.HTTPPostBinding && p.logoutPost.none():
+		p.logoutPost = e
+	}
+}
+
+// parts reports whether the provider offers single logout in a way that we speak.
+func (p *samlIDP) parts() bool { return !p.logout.none() || !p.logoutPost.none() }
 
 func checkEndpoint(address string, plainHTTP bool) error {
 	return checkAddress("metadata", address, true, !plainHTTP)

@@ -28,6 +28,8 @@ type SAMLStore interface {
 	// Accept notes until when an assertion must not come again and keeps the arrival that it becomes,
 	// both or nothing: problem.Conflict if that assertion came before.
 	Accept(ctx context.Context, assertion secret.Digest, until time.Time, arrival secret.Digest, sealed string, expires time.Time) error
+	// UseMessage notes until when a message must not come again; problem.Conflict if it came before.
+	UseMessage(ctx context.Context, message secret.Digest, until time.Time) error
 }
 
 // FetchedMetadata is a provider's metadata as it was read from its address.

@@ -54,6 +54,7 @@ func (f *Federation) assertSAML(c Connection, entityID, audience string, s said)
 		return Assertion{}, err
 	}
 	a.AuthTime, a.Session, a.NameID = s.authTime, s.sessionIndex, s.name.element()
+	a.NameKey = f.nameKey(c, s.name, entityID, audience)
 	return a, nil
 }
 

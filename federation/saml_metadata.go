@@ -20,7 +20,8 @@ func (f *Federation) ServiceMetadata(ctx context.Context, c Connection) ([]byte,
 	if c.Type != SAML {
 		return nil, ErrUnknown
 	}
-	key, err := f.party().key(ctx)
+	s := f.party()
+	key, err := s.key(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +37,11 @@ func (f *Federation) ServiceMetadata(ctx context.Context, c Connection) ([]byte,
 	role.KeyDescriptors = []saml.KeyDescriptor{
 		{Use: "signing", KeyInfo: certificate},
 		{Use: "encryption", KeyInfo: certificate, EncryptionMethods: encryptionMethods()},
+	}
+	if s.parts(ctx, c) {
+		for _, binding := range []string{saml.HTTPRedirectBinding, saml.HTTPPostBinding} {
+			role.SingleLogoutServices = append(role.SingleLogoutServices, saml.Endpoint{Binding: binding, Location: f.LogoutService(c)})
+		}
 	}
 	role.NameIDFormats = []saml.NameIDFormat{persistentFormat, emailFormat, "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"}
 	doc, err := xml.MarshalIndent(saml.EntityDescriptor{

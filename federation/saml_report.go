@@ -40,6 +40,11 @@ func (s *samlParty) test(ctx context.Context, c Connection, r *Report) {
 	default:
 		r.fine("binding", "Requests go to %s by HTTP-POST.", p.post)
 	}
+	if p.parts() {
+		r.fine("logout", "It offers single logout: who signs out there is signed out here. Its messages have to go to %s.", s.f.LogoutService(c))
+	} else {
+		r.fine("logout", "It offers no single logout by HTTP-Redirect or HTTP-POST: who signs out there stays signed in here.")
+	}
 	if !p.validUntil.IsZero() && now.Add(soon).After(p.validUntil) && c.MetadataURL == "" {
 		r.warn("validity", "Give metadata_url instead, which is read again by itself, or fresh metadata in time.", "The metadata that was given ends on %s; nobody can sign in after that.", p.validUntil.Format(time.DateOnly))
 	}

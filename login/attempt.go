@@ -45,6 +45,7 @@ type Attempt struct {
 	Challenges map[identity.Method]Challenge // one live per method
 	Confirmed  bool                          // our own code to the address in question came back
 	Upstream   *federation.Assertion         // what a provider said of a person whom it is not linked to yet
+	Presence   *federation.Presence          // the session at a provider by which somebody came
 	Reset      bool                          // the person said the password is lost
 	Wrong      int                           // wrong answers by second factors
 	Breached   secret.Digest                 // of the stored hash of the password that was proven, if it is known from a breach elsewhere

@@ -47,6 +47,9 @@ type Engine struct {
 	// Place says where a network address is, "Auckland, New Zealand", or "". Nil: not known.
 	Place func(network string) string
 	Undos Undos // nil: no change can be taken back
+	// Presences remembers by which sessions at providers people came; nil: nothing does, and
+	// signing out there does not reach here.
+	Presences Presences
 	// Picture has the picture at an address of a connection's provider fetched later, in the
 	// caller's transaction. Nil: pictures are left where they are.
 	Picture func(ctx context.Context, u identity.UserID, connection, address string) error
@@ -180,6 +183,7 @@ func (e *Engine) Identify(ctx context.Context, at At, typed string) (View, error
 	}
 	e.suspect(t)
 	t.a.Identifier, t.a.UserID, t.f = address, "", Facts{}
+	t.a.Presence = nil
 	t.a.Proofs, t.a.Breached, t.a.Upstream, t.a.Confirmed = nil, "", nil, false // they were somebody else's, if there were any
 	p, found, err := e.find(ctx, address)
 	if err != nil {

@@ -284,7 +284,7 @@ func (e *Engine) announce(ctx context.Context, t *turn) error {
 // refuse ends an attempt whose person proved themselves and may not enter, or not with what
 // is on file no longer.
 func (e *Engine) refuse(ctx context.Context, t *turn, reason string, with error) (*turn, error) {
-	t.a.AbandonedAt, t.a.Draft, t.a.Challenges, t.a.Upstream = t.now, Draft{}, nil, nil
+	t.a.AbandonedAt, t.a.Draft, t.a.Challenges, t.a.Upstream, t.a.Presence = t.now, Draft{}, nil, nil, nil
 	t.said, t.mail = nil, nil
 	t.tell(event.SignInFailed, map[string]string{"reason": reason})
 	ended, err := e.commit(ctx, t)

@@ -42,7 +42,7 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 	draft := t.a.Draft
 	t.a.SessionID, t.a.Draft = s.ID, Draft{}
 	done := t.a
-	done.Upstream = nil // what is kept of it is on the person's file
+	done.Upstream, done.Presence = nil, nil // what is kept of it is on the person's file, and with the session
 	if err := e.Store.SaveAttempt(ctx, done); err != nil {
 		return err
 	}
@@ -73,6 +73,9 @@ func (e *Engine) settle(ctx context.Context, t *turn) error {
 		}
 	}
 	if err := e.Sessions.SaveSession(ctx, s); err != nil {
+		return err
+	}
+	if err := e.attend(ctx, t, s); err != nil {
 		return err
 	}
 	if err := e.use(ctx, t, s); err != nil {

@@ -109,6 +109,9 @@ func (e *Engine) Return(ctx context.Context, at At, connection string, answer fe
 	if err == nil {
 		err = e.resolve(ctx, t, x)
 	}
+	if err == nil {
+		t.a.Presence = x.Presence()
+	}
 	if err != nil {
 		*t = before
 		t.tell(event.SignInFailed, map[string]string{"method": string(c.Method())})
@@ -248,7 +251,7 @@ func (t *turn) unlinkedWithin(x federation.Assertion) error {
 
 // restart forgets what was said and shown before somebody else came in.
 func (t *turn) restart() {
-	t.a.UserID, t.a.Proofs, t.a.Challenges, t.a.Draft, t.a.Upstream = "", nil, nil, Draft{}, nil
+	t.a.UserID, t.a.Proofs, t.a.Challenges, t.a.Draft, t.a.Upstream, t.a.Presence = "", nil, nil, Draft{}, nil, nil
 	t.a.Reset, t.a.Breached, t.a.Confirmed, t.a.Identifier = false, "", false, identity.Identifier{}
 	t.f, t.holder = Facts{}, Person{}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -155,12 +156,21 @@ func (f farewell) destination() string {
 }
 
 // leave sends the browser to its destination, by way of the relying parties that want to
-// hear in a frame that these sessions ended.
+// hear in a frame that these sessions ended. Who stays here is offered to sign out at the
+// provider where they came from.
 func (p *Provider) leave(w http.ResponseWriter, r *http.Request, f farewell, ended ...session.ID) error {
 	if _, err := p.Sessions.ShowState(w, r); err != nil {
 		return err
 	}
-	to, err := p.Parting(r, ended, f.destination())
+	to := f.destination()
+	if to == donePath && len(ended) == 1 && p.Behind != nil {
+		offer, err := p.Behind(r, ended[0])
+		if err != nil {
+			return err
+		}
+		to = cmp.Or(offer, to)
+	}
+	to, err := p.Parting(r, ended, to)
 	if err != nil {
 		return err
 	}

@@ -96,17 +96,20 @@ type Deps struct {
 	Store              Store
 	Visits             Visits
 	Assertions         Assertions
-	Asks               Asks
-	Pushes             PushedStore
-	Grants             Grants
-	Sessions           *session.Keeper
-	Events             event.Recorder
-	Pages              Pages
-	Outbound           Outbound
-	Queue              job.Queue
-	SessionManagement  bool // check_session_iframe and session_state; only with an https issuer
-	InTx               func(ctx context.Context, do func(ctx context.Context) error) error
-	Now                func() time.Time
+	// Behind returns the page that offers to sign out at the provider by which the session that
+	// ended began, "" for none. May be nil.
+	Behind            func(r *http.Request, ended session.ID) (string, error)
+	Asks              Asks
+	Pushes            PushedStore
+	Grants            Grants
+	Sessions          *session.Keeper
+	Events            event.Recorder
+	Pages             Pages
+	Outbound          Outbound
+	Queue             job.Queue
+	SessionManagement bool // check_session_iframe and session_state; only with an https issuer
+	InTx              func(ctx context.Context, do func(ctx context.Context) error) error
+	Now               func() time.Time
 
 	// SignIn are the settings in force about signing in: what can be demanded follows from
 	// them. Nil: the defaults.

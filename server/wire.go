@@ -84,7 +84,7 @@ func New(rooms *Rooms) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.account.Parting = s.provider.Parting
+	s.account.Parting, s.account.Behind, s.provider.Behind = s.provider.Parting, s.pages.Behind, s.pages.Behind
 	s.Handler = s.mount()
 	return s, nil
 }
@@ -105,7 +105,7 @@ func (s *Server) signIn() *login.Engine {
 	store := storage.NewAdmin(s.DB)
 	return &login.Engine{
 		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB), Place: s.Places.Of,
-		Unfinished: storage.NewLogin(s.DB), Federation: s.Federation,
+		Unfinished: storage.NewLogin(s.DB), Federation: s.Federation, Presences: storage.NewPresences(s.DB),
 		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
 		Checker: s.checker(), Reaches: s.Countries.Reach, Picture: s.pictures.Want,
 		Revoke: func(ctx context.Context, u identity.UserID) error {

@@ -122,6 +122,9 @@ func (s *Connections) DropConnection(ctx context.Context, name string) (linked i
 		if _, err := s.db.write(ctx).NewRaw("DELETE FROM saml_metadata WHERE connection = ?", name).Exec(ctx); err != nil {
 			return explain("drop the metadata of a connection", err)
 		}
+		if _, err := s.db.write(ctx).NewRaw("DELETE FROM upstream_sessions WHERE connection = ?", name).Exec(ctx); err != nil {
+			return explain("drop the sessions at a provider", err)
+		}
 		linked = int(n)
 		return s.db.bump(ctx, versionConnections)
 	})

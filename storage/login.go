@@ -41,6 +41,7 @@ type attemptRow struct {
 	Password  string // sealed draft, "" for none
 	Factor    string // the same of the factor that is being set up
 	Upstream  string // sealed: what a provider said, "" for nothing
+	Presence  string // the same of the session there
 	Network   string // where it began, "" once it is over
 	Version   int
 	ExpiresAt int64
@@ -70,9 +71,10 @@ type attemptBody struct {
 	AbandonedAt int64                               `json:"abandoned_at,omitempty"`
 }
 
-func attemptPlace(id string) string { return "attempts.password:" + id }
-func draftPlace(id string) string   { return "attempts.factor:" + id }
-func saidPlace(id string) string    { return "attempts.upstream:" + id }
+func attemptPlace(id string) string  { return "attempts.password:" + id }
+func draftPlace(id string) string    { return "attempts.factor:" + id }
+func saidPlace(id string) string     { return "attempts.upstream:" + id }
+func presencePlace(id string) string { return "attempts.presence:" + id }
 
 func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), UserID: string(a.UserID), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
@@ -92,6 +94,9 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	}
 	if a.Upstream != nil {
 		r.Upstream = s.db.box.Seal(saidPlace(r.ID), []byte(encode(a.Upstream)))
+	}
+	if a.Presence != nil {
+		r.Presence = s.db.box.Seal(presencePlace(r.ID), []byte(encode(a.Presence)))
 	}
 	return r
 }
@@ -124,6 +129,15 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 			return a, err
 		}
 	}
+	if r.Presence != "" {
+		plain, err := s.db.box.Open(presencePlace(r.ID), r.Presence)
+		if err != nil {
+			return a, err
+		}
+		if err := decode("attempts.presence", string(plain), &a.Presence); err != nil {
+			return a, err
+		}
+	}
 	if r.Password == "" {
 		return a, nil
 	}
@@ -151,7 +165,7 @@ func (s *Login) SaveAttempt(ctx context.Context, a login.Attempt) error {
 		return explain("create an attempt", err, errAttemptMoved)
 	}
 	res, err := s.db.write(ctx).NewUpdate().Model(&r).
-		Column("user_id", "body", "password", "factor", "upstream", "network", "version", "expires_at").
+		Column("user_id", "body", "password", "factor", "upstream", "presence", "network", "version", "expires_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", a.Version).
 		Exec(ctx)

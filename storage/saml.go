@@ -78,3 +78,10 @@ func (s *SAML) Accept(ctx context.Context, assertion secret.Digest, until time.T
 		return NewConnections(s.db).SaveArrival(ctx, arrival, sealed, expires)
 	})
 }
+
+// UseMessage uses up a message of a provider.
+func (s *SAML) UseMessage(ctx context.Context, message secret.Digest, until time.Time) error {
+	_, err := s.db.write(ctx).NewRaw(
+		"INSERT INTO assertions (digest, expires_at) VALUES (?, ?)", string(message), stamp(until)).Exec(ctx)
+	return explain("use a SAML message", err, errSAMLAssertion)
+}

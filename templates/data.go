@@ -33,6 +33,11 @@ type LoggedOut struct {
 	Party string // where Back leads, "" if nowhere
 	Back  string // a registered address, or ""
 	Why   string // what was wrong with the request: "hint", "address" or ""
+
+	Left   string // a provider where the person may be signed in still; the button takes Ticket along
+	Ticket string
+	There  string // a provider that answered
+	Unsure bool   // it did not confirm that the person is signed out there
 }
 
 // Link is Back as a link; an app's own scheme is fine.

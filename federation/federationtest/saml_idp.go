@@ -42,6 +42,8 @@ type SAML struct {
 	Method        string            // of signatures; RSA with SHA-256
 	EncryptTo     *x509.Certificate // encrypt the assertion, by AES-GCM
 	PostOnly      bool              // offers HTTP-POST alone
+	Logout        []string          // bindings by which it offers single logout
+	AnswerTo      string            // the logout service that /slo answers to
 
 	// Change alters an assertion before it is signed; nil leaves it.
 	Change func(a *saml.Assertion)
@@ -114,6 +116,7 @@ func (p *SAML) Metadata() string {
 	if !p.PostOnly {
 		role.SingleSignOnServices = append(role.SingleSignOnServices, saml.Endpoint{Binding: saml.HTTPRedirectBinding, Location: p.Address + "/sso"})
 	}
+	role.SingleLogoutServices = p.exits()
 	doc, err := xml.MarshalIndent(saml.EntityDescriptor{
 		EntityID: p.EntityID, ValidUntil: p.Now().AddDate(0, 1, 0), IDPSSODescriptors: []saml.IDPSSODescriptor{role},
 	}, "", " ")
@@ -267,6 +270,8 @@ func (p *SAML) Handler() http.Handler {
 			_, _ = io.WriteString(w, p.Metadata())
 		case "/sso":
 			p.serve(w, r)
+		case "/slo":
+			p.leave(w, r)
 		default:
 			http.NotFound(w, r)
 		}
