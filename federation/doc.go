@@ -26,6 +26,7 @@
 //	what did the provider say?                   assertion.go
 //	what do SAML providers and we say of ourselves? metadata.go, metadata_refresh.go, saml_metadata.go, saml_key.go
 //	how is a SAML response read and checked?     xml.go, saml_response.go, saml_signature.go, saml_decrypt.go, saml_check.go
+//	who is signed out when, there or here?       saml_logout.go, saml_query.go (by HTTP-Redirect), saml_leave.go (our wish)
 //	is the e-mail address to be believed?        verdict.go, presets.go
 //	what has a provider changed?                 drift.go
 package federation

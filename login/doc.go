@@ -31,6 +31,7 @@
 //	may a password be chosen?                  signup.go, reset.go, breach.go, strength.go
 //	what can people do within their session?   within.go (prove anew, set up, add an address), factors.go
 //	which accounts elsewhere sign in?          upstream.go (to a provider and back), linked.go (what is on file)
+//	who is signed out with a provider?         presence.go
 //	how do two accounts become one?            merge.go
 //	who is told of a change?                   notice.go
 //	how is a change taken back?                undo.go, undo_return.go

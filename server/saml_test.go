@@ -24,7 +24,7 @@ func startSAML(t *testing.T, change func(*federation.Connection)) (*site, *feder
 	there := federationtest.NewSAML(t, time.Now)
 	beside := httptest.NewServer(there.Handler())
 	t.Cleanup(beside.Close)
-	there.Address, there.EntityID = beside.URL, beside.URL+"/metadata"
+	there.Address, there.EntityID, there.Logout = beside.URL, beside.URL+"/metadata", []string{federationtest.LogoutRedirect}
 	database, key := sqlite(t), secret.Bytes(32)
 	box, err := secret.NewBox(key)
 	if err != nil {
@@ -136,5 +136,50 @@ func TestSAMLAnswerThatIsRefusedLeadsBackToTheSignIn(t *testing.T) {
 	}
 	if b.open("/account"); strings.Contains(b.Page, "ada@acme.example") {
 		t.Error("an unsigned assertion signs in")
+	}
+}
+
+func TestWhoSignsOutHereMaySignOutAtTheSAMLProviderToo(t *testing.T) {
+	s, there := startSAML(t, nil)
+	b := s.surfer()
+	request, err := there.Read(b.depart(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(s.posts(there.Answer(request)).To)
+	if b.open("/account"); !strings.Contains(b.Page, "ada@acme.example") {
+		t.Fatalf("Ada is not signed in: %d %s", b.Status, b.Page)
+	}
+	b.Post("/sign-out")
+	offer := b.To
+	if !strings.HasPrefix(offer, "/federation/sign-out?left=") {
+		t.Fatalf("signing out leads to %q", offer)
+	}
+	if b.open("/account"); strings.Contains(b.Page, "ada@acme.example") {
+		t.Error("our own session goes on")
+	}
+	if eve := s.surfer().open(offer); strings.Contains(eve.Page, "Acme too") {
+		t.Error("another browser is offered it")
+	}
+	b.open(offer).submit("/federation/sign-out")
+	asked, err := there.Told("SAMLRequest", b.To, nil)
+	if err != nil || !strings.HasPrefix(b.To, there.Address+"/slo?") || asked.FindElement("./NameID").Text() != "ada-7" {
+		t.Fatalf("the button leads to %q %v", b.To, err)
+	}
+	service := s.issuer + "/federation/acme/slo"
+	answer := "/federation/acme/slo?" + there.Query("SAMLResponse", there.SignedOut(service, asked.SelectAttrValue("ID", ""), saml.StatusSuccess), "https://evil.example/")
+	if b.open(answer); b.Status != http.StatusOK || b.To != "" || !strings.Contains(b.Page, "You are signed out at Acme too") {
+		t.Errorf("the answer is shown as %d %q %s", b.Status, b.To, b.Page)
+	}
+	if b.open(answer); b.Status == http.StatusOK || strings.Contains(b.Page, "Acme too") {
+		t.Errorf("the answer counts twice: %d", b.Status)
+	}
+	b.open(offer).submit("/federation/sign-out")
+	if asked, err = there.Told("SAMLRequest", b.To, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/federation/acme/slo?" + there.Query("SAMLResponse", there.SignedOut(service, asked.SelectAttrValue("ID", ""), saml.StatusResponder), ""))
+	if !strings.Contains(b.Page, "Acme did not confirm") {
+		t.Errorf("a no is shown as %d %s", b.Status, b.Page)
 	}
 }
