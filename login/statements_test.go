@@ -53,11 +53,11 @@ func TestSigningInCostsTheDatabaseNoMoreThanItDid(t *testing.T) {
 				b.prove(identity.Passkey, device.signs(b.asked())).want(login.Complete)
 			}, 16, 1},
 			{"the way to a provider", func() { fresh("") }, func() { answer = b.away(away.op, "acme") }, 2, 1},
-			{"sign-in with an account elsewhere", func() {}, func() { b.back("acme", answer).want(login.Complete) }, 19, 1},
+			{"sign-in with an account elsewhere", func() {}, func() { b.back("acme", answer).want(login.Complete) }, 20, 1},
 			{"sign-up with an account elsewhere", func() {
 				away.says("s2", "new@example.com", true)
 				answer = fresh("").away(away.op, "acme")
-			}, func() { b.back("acme", answer).want(login.Complete) }, 20, 1},
+			}, func() { b.back("acme", answer).want(login.Complete) }, 21, 1},
 			{"step-up is begun", func() {
 				b = fresh("ann@example.com").prove(identity.Password, rightPassword).prove(identity.TOTP, h.code(key, 0)).want(login.Complete)
 				h.clock.Add(time.Hour)
