@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"idp/event"
 	"idp/federation"
 	"idp/internal/problem"
 	"idp/internal/secret"
@@ -32,10 +33,12 @@ type connectionForm struct {
 	HasSecret bool
 	Linked    int
 	Stranded  int
+	Last      bool // nobody has another way in
 	JSON      string
 	Saved     bool
 	Made      bool
 	Report    *federation.Report // of a test just made
+	Refusals  []event.Event      // the last, with why
 }
 
 // option is a field of a preset's own.
@@ -65,6 +68,14 @@ func (p *Pages) presentConnection(r *http.Request) (connectionForm, federation.C
 		return connectionForm{}, x.Connection, err
 	}
 	f := connectionForm{Told: p.Connections.Told(x.Connection), Linked: x.Linked, Stranded: stranded, HasSecret: !x.ClientSecret.Empty()}
+	if err := p.Connections.notLast(r.Context(), x.Connection, false); err != nil {
+		if f.Last = errors.Is(err, errConnectionLast); !f.Last {
+			return f, x.Connection, err
+		}
+	}
+	if f.Refusals, err = p.Connections.Store.Refusals(r.Context(), x.Name); err != nil {
+		return f, x.Connection, err
+	}
 	f.show(x.Connection)
 	text, err := json.Marshal(f.Connection)
 	if err != nil {

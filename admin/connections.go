@@ -24,6 +24,8 @@ type ConnectionStore interface {
 	// Stranded counts people who may enter and have an account of lost, but no factor of any of
 	// ways, nor, where mail is a way in, an address that they have proven.
 	Stranded(ctx context.Context, lost identity.Method, ways []identity.Method, mail bool) (int, error)
+	// Refusals returns what of a connection was last refused, the newest first, five at most.
+	Refusals(ctx context.Context, connection string) ([]event.Event, error)
 }
 
 // Connections makes, changes and ends ways to sign in by an account elsewhere. Each change is
@@ -52,6 +54,7 @@ var (
 	ErrConnection      = problem.New(problem.NotFound, "connection_unknown", "There is no connection of that name.")
 	errConnectionName  = problem.New(problem.Conflict, "connection_exists", "There is a connection of that name already.").On("name")
 	errConnectionMoved = problem.New(problem.Conflict, "connection_changed", "Somebody else changed this connection in between. Look at it again.")
+	errConnectionLast  = problem.New(problem.Conflict, "connection_last", "It is the last way to sign in here. Switch on password, code or link in the settings first, or add another connection.")
 	errConnectionMany  = problem.New(problem.Conflict, "connections_full", "There are as many connections as an instance can have.")
 )
 
@@ -148,6 +151,9 @@ func (c *Connections) Replace(ctx context.Context, name string, x federation.Con
 		if len(changed) == 0 {
 			return nil
 		}
+		if err := c.notLast(ctx, old, offered(made)); err != nil {
+			return err
+		}
 		made.UpdatedAt = c.Now()
 		if err := c.save(ctx, made); err != nil {
 			return err
@@ -157,7 +163,7 @@ func (c *Connections) Replace(ctx context.Context, name string, x federation.Con
 	return made, err
 }
 
-// Disable lets nobody sign in by the connection any more. What is linked stays, and so do
+// Disable lets nobody sign in by the connection any more. The last way in of all is problem.Conflict. What is linked stays, and so do
 // sessions; those who have no other way in have none until it is enabled. Twice is fine.
 func (c *Connections) Disable(ctx context.Context, name, actor string) error {
 	return c.turn(ctx, name, true, event.ConnectionDisabled, actor)
@@ -174,12 +180,28 @@ func (c *Connections) turn(ctx context.Context, name string, off bool, kind even
 		if err != nil || x.Disabled == off {
 			return err
 		}
+		if err := c.notLast(ctx, x, !off); err != nil {
+			return err
+		}
 		x.Disabled, x.UpdatedAt = off, c.Now()
 		if err := c.save(ctx, x); err != nil {
 			return err
 		}
 		return c.tell(ctx, kind, name, actor, nil)
 	})
+}
+
+// notLast refuses to take away the last connection that people can use where the settings leave them no
+// other way in.
+func (c *Connections) notLast(ctx context.Context, x federation.Connection, stays bool) error {
+	if stays || !offered(x) || !onlyElsewhere(c.SignIn()) {
+		return nil
+	}
+	all, err := c.Federation.Store.Connections(ctx)
+	if err != nil || slices.ContainsFunc(all, func(other federation.Connection) bool { return other.Name != x.Name && offered(other) }) {
+		return err
+	}
+	return errConnectionLast
 }
 
 // Stranded says how many people could not sign in any more without the connection: those who
@@ -206,12 +228,15 @@ func (c *Connections) Stranded(ctx context.Context, x federation.Connection) (in
 }
 
 // Delete forgets the connection and unlinks the accounts that people have linked by it, and
-// says how many these were. Where people would be left without a way in it is problem.Conflict,
-// unless forced. Sessions go on, and so does what people gave to relying parties.
+// says how many these were. Where people would be left without a way in, or it is the last way in
+// of all, it is problem.Conflict, unless forced. Sessions go on, and so does what people gave to relying parties.
 func (c *Connections) Delete(ctx context.Context, name string, force bool, actor string) (linked int, err error) {
 	err = c.change(ctx, func(ctx context.Context) error {
 		x, err := c.find(ctx, name)
 		if err != nil {
+			return err
+		}
+		if err := c.notLast(ctx, x, force); err != nil {
 			return err
 		}
 		stranded, err := c.Stranded(ctx, x)

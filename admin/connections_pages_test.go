@@ -1,10 +1,13 @@
 package admin_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"idp/event"
 	"idp/federation"
 	"idp/identity"
 	"idp/internal/secret"
@@ -143,5 +146,23 @@ func TestOnlyOperatorsFindConnections(t *testing.T) {
 		if all := o.ways.Federation.All(); len(all) != 1 || all[0].Disabled {
 			t.Errorf("%+v", all)
 		}
+	})
+}
+
+func TestTheLastRefusalsOfAConnectionAreOnItsPage(t *testing.T) {
+	offices(t, func(o *office) {
+		b, _ := o.signedIn("op@example.com", true)
+		for _, name := range []string{"acme", "other"} {
+			_, err := o.ways.Create(o.Context(), upstream(name), "system")
+			o.must(err)
+			for n := range 7 {
+				o.must(o.events.Record(o.Context(), event.Event{Kind: event.ConnectionRefused, Actor: "system", At: o.clock.Now().Add(time.Duration(n) * time.Minute),
+					Detail: map[string]string{"connection": name, "why": fmt.Sprintf("<b>%s no. %d</b>", name, n)}}))
+			}
+		}
+		b.Get("/operator/connections/acme").Want(200, `id="refusals"`, "&lt;b&gt;acme no. 6", "acme no. 2").WantNot("acme no. 1", "other no.", "<b>")
+		_, err := o.ways.Create(o.Context(), upstream("fresh"), "system")
+		o.must(err)
+		b.Get("/operator/connections/fresh").Want(200).WantNot(`id="refusals"`)
 	})
 }

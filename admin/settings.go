@@ -2,14 +2,17 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"idp/event"
+	"idp/federation"
 	"idp/internal/problem"
 	"idp/login"
 	"idp/session"
@@ -69,8 +72,6 @@ func (s Settings) Validate() error {
 	}
 	r := in.Rules
 	switch {
-	case !in.Password && !in.EmailCode && !in.EmailLink:
-		return bad("sign_in.password", "Leave at least one way to sign in: password, code or link.")
 	case r.MinLength < minPasswordLength || r.MinLength > maxPasswordLength:
 		return bad("sign_in.rules.min_length", "The least password length is a number from 8 to 64.")
 	case r.MinScore < 0 || r.MinScore > 4:
@@ -99,6 +100,8 @@ type Keeper struct {
 	InTx   func(ctx context.Context, do func(ctx context.Context) error) error
 	Clock  func() time.Time
 	Texts  bool // something delivers text messages
+
+	Connections func(ctx context.Context) ([]federation.Connection, error) // those on file; nil: there are none
 
 	now atomic.Pointer[held]
 }
@@ -155,6 +158,28 @@ func (k *Keeper) Reload(ctx context.Context) error {
 var ErrNoTexts = problem.New(problem.Invalid, "settings_invalid",
 	"Configure a gateway for text messages first; nothing here could send them.").On("sign_in.sms")
 
+// ErrNoWay says that nobody could sign in by what is left.
+var ErrNoWay = problem.New(problem.Invalid, "settings_invalid",
+	"Leave at least one way to sign in: password, code or link, or first make a connection that people can use instead.").On("sign_in.password")
+
+// elsewhere reports whether the settings leave no way to sign in but accounts elsewhere, and passkeys
+// for those who have them.
+func (s Settings) elsewhere() bool { return onlyElsewhere(s.SignIn) }
+
+func onlyElsewhere(in login.Settings) bool { return !in.Password && !in.EmailCode && !in.EmailLink }
+
+// offered reports whether people find their way to a connection: by its button, or by their address.
+func offered(x federation.Connection) bool { return !x.Disabled && (!x.Hidden || len(x.Domains) > 0) }
+
+// way reports whether there is a connection that people can use.
+func (k *Keeper) way(ctx context.Context) (bool, error) {
+	if k.Connections == nil {
+		return false, nil
+	}
+	all, err := k.Connections(ctx)
+	return slices.ContainsFunc(all, offered), err
+}
+
 // Save validates and writes settings that were loaded at version, and takes them into
 // force. Somebody else's save in between is problem.Conflict.
 func (k *Keeper) Save(ctx context.Context, s Settings, version int64, actor string) error {
@@ -169,6 +194,11 @@ func (k *Keeper) Save(ctx context.Context, s Settings, version int64, actor stri
 		return fmt.Errorf("save settings: %w", err)
 	}
 	err = k.InTx(ctx, func(ctx context.Context) error {
+		if s.elsewhere() {
+			if there, err := k.way(ctx); err != nil || !there {
+				return cmp.Or(err, error(ErrNoWay))
+			}
+		}
 		before, _, err := k.Store.Settings(ctx)
 		if err != nil {
 			return err

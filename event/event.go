@@ -34,7 +34,7 @@ const (
 	AccountLinked        Kind = "external_account.linked"      // a person can sign in by an account they have elsewhere
 	AccountUnlinked      Kind = "external_account.unlinked"    // a person cannot sign in by an account elsewhere any more
 	AccountTokenTaken    Kind = "external_account.token_taken" // an operator's program was given the access token that a provider gave for a person
-	ConnectionRefused    Kind = "connection.refused"           // what a browser brought from a SAML provider was refused; told once a minute at most
+	ConnectionRefused    Kind = "connection.refused"           // what came back from a provider was refused, or the connection is set up wrongly; told once a minute at most
 	MetadataFailed       Kind = "connection.metadata_failed"   // what a SAML provider says of itself could not be read anew; what was known goes on for now
 	PasskeyCloned        Kind = "passkey.cloned"               // a passkey or security key was refused: there seems to be a copy of it
 	FactorsReset         Kind = "factor.reset"                 // an operator took all second factors off a person's file

@@ -48,14 +48,14 @@ func (f *Federation) assert(c Connection, issuer string, claims map[string]any) 
 		return Assertion{}, fmt.Errorf("connection %s: nobody issued what it says", c.Name)
 	}
 	if c.Preset != "" && issuer != c.issuedBy(claims) {
-		return Assertion{}, ErrRefused.Because(fmt.Errorf("connection %s: issued by %.200q", c.Name, issuer))
+		return Assertion{}, refuseFor(fmt.Errorf("%.200q", issuer), "it is of another issuer than the preset's")
 	}
 	if only := c.option("domain"); only != "" && c.dialect().Domain == "hd" && claims["hd"] != only {
-		return Assertion{}, ErrRefused.Because(fmt.Errorf("connection %s: not of the domain %s", c.Name, only))
+		return Assertion{}, refuse("the account is not of the domain %s", only)
 	}
 	subject, err := c.subject(claims)
 	if err != nil {
-		return Assertion{}, ErrRefused.Because(fmt.Errorf("connection %s: %w", c.Name, err))
+		return Assertion{}, refuseFor(err, "the claim for the subject is no name for anybody")
 	}
 	a := Assertion{Email: address(c.mail(claims)), Profile: c.profile(claims)}
 	a.Account = identity.ExternalAccount{

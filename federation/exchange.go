@@ -73,7 +73,7 @@ func (f *Federation) exchange(ctx context.Context, c Connection, uri string, how
 	case err != nil:
 		return granted{}, ErrAway.Because(fmt.Errorf("ask the token endpoint: %w", cause(err)))
 	case len(answer) > maxAnswer:
-		return granted{}, ErrRefused.Because(errors.New("the token endpoint answered with more than we read"))
+		return granted{}, refuse("the token endpoint answered with more than we read")
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests:
 		return granted{}, ErrAway.Because(fmt.Errorf("the token endpoint answered with status %d", status))
 	}
@@ -88,35 +88,35 @@ var errGrant = errors.New("no grant of theirs")
 func readGranted(status int, answer []byte, now time.Time) (granted, error) {
 	said, err := object(answer)
 	if err != nil {
-		return granted{}, ErrRefused.Because(fmt.Errorf("the token endpoint answered with status %d and what is no JSON object", status))
+		return granted{}, refuse("the token endpoint answered with status %d and what is no JSON object", status)
 	}
 	if name, bad := trouble(said); bad {
-		err := fmt.Errorf("the token endpoint answered with status %d and error %s", status, name)
+		cause := fmt.Errorf("error %s", name)
 		if name == "invalid_grant" || name == "bad_verification_code" {
-			err = fmt.Errorf("%w: %w", errGrant, err)
+			cause = fmt.Errorf("%w: %w", errGrant, cause)
 		}
 		if name == "invalid_client" || name == "unauthorized_client" {
-			return granted{}, ErrSetup.Because(err)
+			return granted{}, ErrSetup.Because(&reason{"the token endpoint does not accept our client id or secret, it says " + name, nil})
 		}
-		return granted{}, ErrRefused.Because(err)
+		return granted{}, refuseFor(cause, "the token endpoint answered with status %d and %s", status, plainly(name))
 	}
 	if status != http.StatusOK && status != http.StatusCreated {
-		return granted{}, ErrRefused.Because(fmt.Errorf("the token endpoint answered with status %d", status))
+		return granted{}, refuse("the token endpoint answered with status %d", status)
 	}
 	if list, is := said["scope"].([]any); is { // as Twitch sends it
 		said["scope"] = strings.Join(texts(list), " ")
 	}
 	for _, name := range []string{"access_token", "refresh_token", "id_token", "scope", "token_type"} {
 		if _, is := said[name].(string); !is && said[name] != nil {
-			return granted{}, ErrRefused.Because(fmt.Errorf("%s is no text", name))
+			return granted{}, refuse("%s is no text", name)
 		}
 	}
 	word := func(name string) string { s, _ := said[name].(string); return s }
 	if kind := word("token_type"); kind != "" && !strings.EqualFold(kind, "bearer") {
-		return granted{}, ErrRefused.Because(errors.New("the token is of a type that is not spoken here"))
+		return granted{}, refuse("the token is of a type that is not spoken here")
 	}
 	if word("access_token") == "" {
-		return granted{}, ErrRefused.Because(errors.New("no access token"))
+		return granted{}, refuse("no access token")
 	}
 	return granted{
 		access: secret.NewString(word("access_token")), refresh: secret.NewString(word("refresh_token")), id: secret.NewString(word("id_token")),
@@ -212,7 +212,7 @@ func (f *Federation) ask(ctx context.Context, c Connection, uri string, token se
 		return ErrAway.Because(fmt.Errorf("ask who it is: %w", cause(err)))
 	}
 	if err := value(body, into); err != nil {
-		return ErrRefused.Because(fmt.Errorf("ask who it is: %w", err))
+		return refuseFor(err, "the answer to who it is cannot be read")
 	}
 	return nil
 }

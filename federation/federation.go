@@ -41,12 +41,15 @@ type Federation struct {
 	Events event.Recorder // may be nil
 	Habits Habits         // may be nil: then nobody watches what providers send
 
+	Patience time.Duration // with one visit to a provider, all its calls together; 0: TalkTime
+
 	all       atomic.Pointer[[]Connection]
 	reading   sync.Mutex   // one reads the connections at a time: who comes later reads later
 	described descriptions // of providers, by themselves
 	samlOnce  sync.Once
 	saml      *samlParty
 	watch     watch
+	outcomes  outcomes
 }
 
 // The problems of connections.
@@ -147,7 +150,15 @@ func (f *Federation) Depart(ctx context.Context, c Connection, d Departure) (Way
 	if err != nil {
 		return Way{}, err
 	}
-	return p.depart(ctx, c, d)
+	var way Way
+	err = f.visit(ctx, func(ctx context.Context) error {
+		way, err = p.depart(ctx, c, d)
+		return err
+	})
+	if err != nil {
+		f.ended(ctx, c, err)
+	}
+	return way, err
 }
 
 // Finish checks what the browser brought back and judges it. It must not run in a transaction.
@@ -157,7 +168,13 @@ func (f *Federation) Finish(ctx context.Context, c Connection, d Departure, a An
 	if err != nil {
 		return Assertion{}, err
 	}
-	return p.finish(ctx, c, d, a)
+	var x Assertion
+	err = f.visit(ctx, func(ctx context.Context) error {
+		x, err = p.finish(ctx, c, d, a)
+		return err
+	})
+	f.ended(ctx, c, err)
+	return x, err
 }
 
 // Callback is where the provider of a connection sends browsers back: what is registered there.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"idp/event"
 	"idp/internal/problem"
@@ -198,40 +196,5 @@ func (f *Federation) RefreshMetadata(ctx context.Context, _ json.RawMessage) err
 
 // warn leaves a trace for operators: the old metadata serves on, but not for ever.
 func (s *samlParty) warn(ctx context.Context, c Connection, cause error) {
-	s.record(ctx, event.MetadataFailed, c, cause)
-}
-
-// tellRefused leaves a trace of what was refused and why, at most once a minute, since anybody
-// can post here.
-func (s *samlParty) tellRefused(ctx context.Context, c Connection, cause error) {
-	now := s.f.Now()
-	s.mu.Lock()
-	due := !now.Before(s.told[c.Name].Add(metadataPause))
-	if due {
-		s.told[c.Name] = now
-	}
-	s.mu.Unlock()
-	if due {
-		s.record(ctx, event.ConnectionRefused, c, errors.Unwrap(cause))
-	}
-}
-
-const maxWhy = 200 // characters of a reason
-
-func (s *samlParty) record(ctx context.Context, kind event.Kind, c Connection, cause error) {
-	if s.f.Events == nil {
-		return
-	}
-	why := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, fmt.Sprint(cause))
-	if runes := []rune(why); len(runes) > maxWhy {
-		why = string(runes[:maxWhy])
-	}
-	_ = s.f.Events.Record(ctx, event.Event{ // the sign-in must not fail over a trace of it
-		Kind: kind, Actor: "system", Detail: map[string]string{"connection": c.Name, "why": why},
-	})
+	s.f.record(context.WithoutCancel(ctx), event.MetadataFailed, c, fmt.Sprint(cause))
 }

@@ -46,8 +46,6 @@ func (p plain) proper(c Connection) error {
 
 // finish redeems the code and asks whose it was.
 func (p plain) finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error) {
-	ctx, cancel := context.WithTimeout(ctx, talkTime)
-	defer cancel()
 	if err := p.proper(c); err != nil {
 		return Assertion{}, err
 	}
@@ -71,7 +69,7 @@ func (p plain) finish(ctx context.Context, c Connection, d Departure, a Answer) 
 		return Assertion{}, err
 	}
 	if name, bad := trouble(x.claims); bad || x.claims == nil {
-		return Assertion{}, refuse("the provider does not say who it is: %s", name)
+		return Assertion{}, refuseFor(errors.New(name), "the provider does not say who it is")
 	}
 	if err := p.f.further(ctx, c, x); err != nil {
 		return Assertion{}, err

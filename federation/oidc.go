@@ -18,9 +18,6 @@ import (
 // skew is how far a provider's clock may be from ours.
 const skew = 30 * time.Second
 
-// talkTime is how long all calls of one return may take together.
-const talkTime = 12 * time.Second
-
 // connect speaks OpenID Connect.
 type connect struct{ f *Federation }
 
@@ -129,8 +126,6 @@ func among(asked, known []string) []string {
 
 // finish redeems the code, checks the ID token and asks for what it does not say.
 func (p connect) finish(ctx context.Context, c Connection, d Departure, a Answer) (Assertion, error) {
-	ctx, cancel := context.WithTimeout(ctx, talkTime)
-	defer cancel()
 	v, err := p.f.answer(ctx, c, a)
 	if err != nil {
 		return Assertion{}, err
@@ -209,9 +204,6 @@ func (f *Federation) grant(c Connection, d Departure, redeemed secret.String, ch
 	return grant
 }
 
-// refuse is ErrRefused with why, for the log.
-func refuse(why string, args ...any) error { return ErrRefused.Because(fmt.Errorf(why, args...)) }
-
 // values are what came back, each name once.
 type values struct{ url.Values }
 
@@ -228,7 +220,7 @@ func (f *Federation) answer(ctx context.Context, c Connection, a Answer) (values
 	}
 	for name, all := range v.Values {
 		if len(all) > 1 {
-			return v, refuse("%q is said twice", clip(name))
+			return v, refuseFor(fmt.Errorf("%q", clip(name)), "something is said twice")
 		}
 	}
 	if !secret.Equal(v.Get("state"), a.State.Reveal()) {
@@ -250,9 +242,9 @@ func (v values) code() (secret.String, error) {
 		case "temporarily_unavailable", "server_error":
 			return secret.String{}, ErrAway.Because(err)
 		case "invalid_client", "unauthorized_client", "invalid_scope", "redirect_uri_mismatch":
-			return secret.String{}, ErrSetup.Because(err)
+			return secret.String{}, ErrSetup.Because(&reason{"the provider answered with " + plainly(e), err})
 		}
-		return secret.String{}, ErrRefused.Because(err)
+		return secret.String{}, refuseFor(err, "the provider answered with %s", plainly(e))
 	}
 	c := v.Get("code")
 	if c == "" || len(c) > maxCode {

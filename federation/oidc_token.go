@@ -3,7 +3,7 @@ package federation
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -33,21 +33,21 @@ func (f *Federation) readIDToken(ctx context.Context, c Connection, u *upstream,
 	case err != nil && keys.unread():
 		return nil, ErrAway.Because(err)
 	case err != nil:
-		return nil, refuse("the ID token does not verify: %w", err)
+		return nil, refuseFor(err, "the signature of the ID token does not verify by the provider's keys")
 	}
 	var raw json.RawMessage
 	if err := token.Claims(&raw); err != nil {
-		return nil, refuse("read the ID token: %w", err)
+		return nil, refuseFor(err, "the ID token cannot be read")
 	}
 	claims, err := object(raw)
 	if err != nil {
-		return nil, refuse("read the ID token: %w", err)
+		return nil, refuseFor(err, "the ID token cannot be read")
 	}
 	x := &told{claims: claims, granted: g}
 	word := func(name string) string { s, _ := claims[name].(string); return s }
 	switch x.issuer = u.issuer(c, word("tid")); {
 	case x.issuer == "" || word("iss") != x.issuer:
-		return nil, refuse("the ID token is of issuer %q", clip(word("iss")))
+		return nil, refuseFor(fmt.Errorf("%q", clip(word("iss"))), "the ID token is of another issuer")
 	case !secret.Equal(word("nonce"), f.nonce(d.State)):
 		return nil, refuse("the ID token has another nonce, or none")
 	case word("sub") == "":
@@ -61,7 +61,7 @@ func (f *Federation) readIDToken(ctx context.Context, c Connection, u *upstream,
 	}
 	if _, is := claims["at_hash"]; is {
 		if err := token.VerifyAccessToken(g.access.Reveal()); err != nil {
-			return nil, refuse("the access token is not the one of the ID token: %w", err)
+			return nil, refuseFor(err, "the access token is not the one of the ID token")
 		}
 	}
 	proven, err := moment(claims, "auth_time")
@@ -139,8 +139,6 @@ func inTime(claims map[string]any, now time.Time) error {
 	return nil
 }
 
-var errMoment = errors.New("a time that is none")
-
 // moment reads a NumericDate (RFC 7519 §2); zero if it is not there.
 func moment(claims map[string]any, name string) (time.Time, error) {
 	v, is := claims[name]
@@ -149,11 +147,11 @@ func moment(claims map[string]any, name string) (time.Time, error) {
 	}
 	n, is := v.(json.Number)
 	if !is {
-		return time.Time{}, ErrRefused.Because(errMoment)
+		return time.Time{}, refuse("a time in the ID token is none")
 	}
 	seconds, err := n.Float64()
 	if err != nil || seconds < 1 || seconds > 1<<40 {
-		return time.Time{}, ErrRefused.Because(errMoment)
+		return time.Time{}, refuse("a time in the ID token is none")
 	}
 	return time.Unix(int64(seconds), 0).UTC(), nil
 }

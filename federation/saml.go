@@ -51,7 +51,6 @@ type samlParty struct {
 	mu    sync.Mutex
 	known map[string]*samlIDP // by connection
 	own   *serviceKey
-	told  map[string]time.Time // when an operator was last told that something was refused, by connection
 }
 
 // Accept takes what a provider's page made a browser post here (Bindings §3.5): SAMLResponse and
@@ -63,9 +62,12 @@ func (f *Federation) Accept(ctx context.Context, c Connection, form url.Values) 
 	if c.Type != SAML {
 		return state, arrived, ErrUnknown
 	}
-	state, arrived, err = f.accept(ctx, c, form)
-	if problem.HasCode(err, ErrRefused.Code) {
-		f.party().tellRefused(ctx, c, err)
+	err = f.visit(ctx, func(ctx context.Context) error {
+		state, arrived, err = f.accept(ctx, c, form)
+		return err
+	})
+	if err != nil {
+		f.ended(ctx, c, err)
 	}
 	return state, arrived, err
 }
@@ -153,7 +155,7 @@ func (s *samlParty) finish(ctx context.Context, c Connection, d Departure, a Ans
 
 // party is the one samlParty of the federation.
 func (f *Federation) party() *samlParty {
-	f.samlOnce.Do(func() { f.saml = &samlParty{f: f, known: map[string]*samlIDP{}, told: map[string]time.Time{}} })
+	f.samlOnce.Do(func() { f.saml = &samlParty{f: f, known: map[string]*samlIDP{}} })
 	return f.saml
 }
 

@@ -73,7 +73,7 @@ func (f *Federation) Test(ctx context.Context, c Connection) Report {
 		return r
 	}
 	if t, can := p.(tester); can {
-		t.test(ctx, c, &r)
+		_ = f.visit(ctx, func(ctx context.Context) error { t.test(ctx, c, &r); return nil }) // what took too long is among the findings
 	}
 	return r
 }

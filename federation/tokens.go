@@ -36,11 +36,14 @@ func (f *Federation) Fresh(ctx context.Context, c Connection, t identity.Tokens)
 	case t.Refresh == "":
 		return identity.Tokens{}, ErrTokensOver
 	}
-	uri, how, err := f.tokenEndpoint(ctx, c)
-	if err != nil {
-		return identity.Tokens{}, err
-	}
-	g, err := f.exchange(ctx, c, uri, how, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
+	var g granted
+	err := f.visit(ctx, func(ctx context.Context) error {
+		uri, how, err := f.tokenEndpoint(ctx, c)
+		if err == nil {
+			g, err = f.exchange(ctx, c, uri, how, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
+		}
+		return err
+	})
 	if problem.HasCode(err, ErrRefused.Code) {
 		return identity.Tokens{}, ErrTokensOver.Because(err)
 	}

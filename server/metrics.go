@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"idp/federation"
 )
 
 // metrics are what an operator watches. They have a registry and a listener of their
@@ -57,6 +59,24 @@ func (m *metrics) counter(name, help, label, value string, read func() int64) {
 		func() float64 { return float64(read()) }))
 }
 
+// visits counts how visits to providers ended, for the connections that are on file.
+type visits struct {
+	about  *prometheus.Desc
+	counts func() map[string]map[federation.Outcome]int64
+}
+
+// Describe implements prometheus.Collector.
+func (v visits) Describe(to chan<- *prometheus.Desc) { to <- v.about }
+
+// Collect implements prometheus.Collector.
+func (v visits) Collect(to chan<- prometheus.Metric) {
+	for connection, by := range v.counts() {
+		for outcome, n := range by {
+			to <- prometheus.MustNewConstMetric(v.about, prometheus.CounterValue, float64(n), connection, string(outcome))
+		}
+	}
+}
+
 func (m *metrics) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
@@ -70,4 +90,7 @@ func (s *Server) watchFigures() {
 	}
 	s.metrics.gauge("idp_hashing_waiting", "Passwords that wait for a hashing slot.", func() float64 { return float64(s.Hasher.Waiting()) })
 	s.watchBreaches()
+	s.metrics.registry.MustRegister(visits{prometheus.NewDesc("idp_federation_visits_total",
+		"Visits to providers by connection and how they ended: signed_in, refused, unreachable or declined.",
+		[]string{"connection", "outcome"}, nil), s.Federation.Counts})
 }

@@ -132,7 +132,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
 	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}
-	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Clock: r.now, Texts: r.Config.Texts()}
+	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Clock: r.now, Texts: r.Config.Texts(), Connections: r.Federation.Store.Connections}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err
 	}

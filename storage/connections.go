@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"idp/admin"
+	"idp/event"
 	"idp/federation"
 	"idp/identity"
 	"idp/internal/problem"
@@ -177,6 +179,18 @@ func (s *Connections) Stranded(ctx context.Context, lost identity.Method, ways [
 		string(identity.Active), string(lost), bun.List(ways), mail, string(identity.Email)).Scan(ctx, &n)
 	return n, explain("count who has no other way in", err)
 }
+
+// Refusals returns what of a connection was last refused, the newest first, five at most.
+func (s *Connections) Refusals(ctx context.Context, connection string) ([]event.Event, error) {
+	all, err := NewEvents(s.db).List(ctx, EventFilter{Kind: event.ConnectionRefused, Limit: lookedThrough})
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(e event.Event) bool { return e.Detail["connection"] != connection })
+	return all[:min(len(all), 5)], nil
+}
+
+const lookedThrough = 300 // refusals of all connections
 
 // SaveArrival keeps what was posted here until it expires.
 func (s *Connections) SaveArrival(ctx context.Context, id secret.Digest, sealed string, expires time.Time) error {

@@ -28,7 +28,26 @@ func (c *cli) operator() *cobra.Command {
 			})
 		},
 	})
-	return group(&cobra.Command{Use: "operator", Short: "Appoint those who run this instance"}, link)
+	codes := &cobra.Command{
+		Use:   "mail-codes",
+		Short: "Let people sign in by a mailed code, for when nobody gets in by connections any more",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
+				s, version, err := r.Settings.Load(cmd.Context())
+				if err != nil {
+					return err
+				}
+				s.SignIn.EmailCode = true
+				if err := r.Settings.Save(cmd.Context(), s, version, admin.CLI); err != nil {
+					return err
+				}
+				c.say("People can sign in by a mailed code.")
+				return nil
+			})
+		},
+	}
+	return group(&cobra.Command{Use: "operator", Short: "Appoint those who run this instance"}, link, codes)
 }
 
 func (c *cli) mail() *cobra.Command {

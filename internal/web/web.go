@@ -61,7 +61,7 @@ type Faces struct {
 const (
 	formLimit   = 64 << 10
 	jsonLimit   = 256 << 10
-	handlerTime = 10 * time.Second
+	HandlerTime = 10 * time.Second // what a handler has
 )
 
 // Mount registers the routes, and for Frontend routes the preflight of their path.
@@ -122,7 +122,7 @@ func (f *Faces) Handler(rt Route) http.Handler {
 func (f *Faces) serve(rw http.ResponseWriter, r *http.Request, rt Route, lost bool) {
 	started := f.Now()
 	s := newState(caller(r, f.Proxies))
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), stateKey{}, s), handlerTime)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), stateKey{}, s), HandlerTime)
 	defer cancel()
 	r = r.WithContext(ctx)
 	w := &response{ResponseWriter: rw}
