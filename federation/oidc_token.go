@@ -33,7 +33,7 @@ func (f *Federation) readIDToken(ctx context.Context, c Connection, u *upstream,
 	case err != nil && keys.unread():
 		return nil, ErrAway.Because(err)
 	case err != nil:
-		return nil, refuseFor(err, "the signature of the ID token does not verify by the provider's keys")
+		return nil, refuseFor(err, "the ID token cannot be read, or its signature does not verify by the provider's keys")
 	}
 	var raw json.RawMessage
 	if err := token.Claims(&raw); err != nil {
