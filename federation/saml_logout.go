@@ -76,7 +76,7 @@ func (f *Federation) Part(ctx context.Context, c Connection, n Notice) (Parting,
 	}
 	out, err := f.part(ctx, c, n)
 	if problem.HasCode(err, ErrParting.Code) {
-		f.party().tellRefused(ctx, c, err)
+		f.ended(ctx, c, err)
 	}
 	return out, err
 }

@@ -122,7 +122,7 @@ func (f *Federation) ended(ctx context.Context, c Connection, err error) {
 		how = Declined
 	case problem.HasCode(err, ErrAway.Code):
 		how = Unreachable
-	case problem.HasCode(err, ErrRefused.Code), problem.HasCode(err, ErrSetup.Code):
+	case problem.HasCode(err, ErrRefused.Code), problem.HasCode(err, ErrSetup.Code), problem.HasCode(err, ErrParting.Code):
 		how = Refused
 	default:
 		return // not the provider's doing
