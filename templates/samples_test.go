@@ -48,7 +48,7 @@ func upstream(changes m) m {
 		"New": false, "Asked": "", "Known": m{"Name": "google", "Title": "Google", "Help": "Create an OAuth client of type Web application.", "Console": "https://console.cloud.google.com/auth/clients"},
 		"Told":    []m{{"What": "callback", "URL": "https://id.northwind.example/federation/google/callback"}},
 		"Choices": []m{{"Name": "domain", "Value": "", "Usual": "", "Needed": false}}, "ScopeList": "", "Lines": "", "ClaimList": "", "Trusts": []string{"", "never", "claim", "domains"},
-		"Lengthy": false, "HasSecret": true, "Linked": 12, "Stranded": 0, "JSON": "{\n  \"name\": \"google\"\n}", "Saved": false, "Made": false, "Report": nil,
+		"Lengthy": false, "HasSecret": true, "Linked": 12, "Stranded": 0, "JSON": "{\n  \"name\": \"google\"\n}", "Saved": false, "Made": false, "Report": nil, "Refusals": []m{}, "Last": false,
 	}
 	for k, v := range changes {
 		all[k] = v
@@ -60,8 +60,9 @@ func upstream(changes m) m {
 func upstreams() []drawing {
 	company := m{"Type": "saml", "Preset": "", "Name": "acme", "Shown": "Acme Corporation", "Title": "Acme Corporation", "Known": m{"Name": "", "Title": "", "Help": "", "Console": ""}, "Choices": []m{}, "Trusts": []string{"", "never", "domains"},
 		"MetadataURL": "https://login.acme.example/metadata", "Lines": "acme.example", "Enforce": true, "Disabled": true, "Stranded": 2, "Saved": true,
-		"Report": m{"OK": false, "Findings": []m{{"Result": "ok", "Says": "It answers.", "Do": ""}, {"Result": "warning", "Says": "It is disabled.", "Do": "Enable it."}, {"Result": "problem", "Says": "Its certificate has expired.", "Do": "Ask for a new one."}}},
-		"Told":   []m{{"What": "metadata", "URL": "https://id.northwind.example/federation/acme/metadata"}, {"What": "acs", "URL": "https://id.northwind.example/federation/acme/acs"}}}
+		"Refusals": []m{{"Detail": m{"why": "answers another request"}, "At": time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}},
+		"Report":   m{"OK": false, "Findings": []m{{"Result": "ok", "Says": "It answers.", "Do": ""}, {"Result": "warning", "Says": "It is disabled.", "Do": "Enable it."}, {"Result": "problem", "Says": "Its certificate has expired.", "Do": "Ask for a new one."}}},
+		"Told":     []m{{"What": "metadata", "URL": "https://id.northwind.example/federation/acme/metadata"}, {"What": "acs", "URL": "https://id.northwind.example/federation/acme/acs"}}}
 	return []drawing{
 		{"operator_connections", templates.Frame{Data: m{"Deleted": true, "Connections": []m{
 			{"Name": "acme", "Title": "Acme Corporation", "Preset": "", "Type": "saml", "Domains": "acme.example, acme.co.example", "Disabled": false, "Hidden": true, "Enforce": true, "Linked": 240},
