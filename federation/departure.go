@@ -10,13 +10,13 @@ import (
 
 // Departure is a browser on its way to an upstream.
 type Departure struct {
-	State   secret.String // the attempt's id, a dot and 256 random bits; travels as state or RelayState
-	At      time.Time
-	Hint    string // whom to expect, for the provider's own form; "" for anybody
-	Anew    bool   // the provider shall ask for a proof, whoever is signed in there
-	MaxAge  *time.Duration
-	Context []string // authentication contexts that a relying party asked us for
-	Locale  string
+	State  secret.String // the attempt's id, a dot and 256 random bits; travels as state or RelayState
+	At     time.Time
+	Hint   string // whom to expect, for the provider's own form; "" for anybody
+	Anew   bool   // the provider shall ask for a proof, whoever is signed in there
+	MaxAge *time.Duration
+	Both   bool // two steps are owed here: a provider whose word about that is taken may ask for them
+	Locale string
 }
 
 // Way is where a browser is sent: to URL by GET, or, if Form is not nil, with that form by POST.

@@ -46,7 +46,7 @@ func (p connect) depart(ctx context.Context, c Connection, d Departure) (Way, er
 			q.Set("prompt", "login")
 		}
 	}
-	if both := among(d.Context, u.Contexts); len(both) > 0 {
+	if both := among(twoSteps, u.Contexts); d.Both && c.Trust.MFA && len(both) > 0 {
 		q.Set("acr_values", strings.Join(both, " "))
 	}
 	return wayTo(u.Authorization, q)

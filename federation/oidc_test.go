@@ -108,17 +108,20 @@ func TestADepartureAsksForWhatWasAsked(t *testing.T) {
 		options map[string]string
 		want    map[string]string
 	}{
-		"a hint and a language":     {federation.Departure{Hint: "ann@example.com", Locale: "fr"}, nil, map[string]string{"login_hint": "ann@example.com", "ui_locales": "fr", "prompt": "", "max_age": ""}},
-		"a fresh proof":             {federation.Departure{Anew: true}, nil, map[string]string{"prompt": "login", "max_age": "0"}},
-		"a proof of the last hour":  {federation.Departure{MaxAge: &hour}, nil, map[string]string{"prompt": "", "max_age": "3600"}},
-		"but not of who cannot":     {federation.Departure{Anew: true, MaxAge: &hour}, map[string]string{"max_age": "no"}, map[string]string{"prompt": "", "max_age": ""}},
-		"a challenge":               {federation.Departure{}, nil, map[string]string{"code_challenge_method": "S256"}},
-		"but not of who refuses it": {federation.Departure{}, map[string]string{"pkce": "no"}, map[string]string{"code_challenge_method": "", "code_challenge": ""}},
-		"contexts that it knows":    {federation.Departure{Context: []string{"aal2", "urn:known"}}, nil, map[string]string{"acr_values": "urn:known"}},
+		"a hint and a language":       {federation.Departure{Hint: "ann@example.com", Locale: "fr"}, nil, map[string]string{"login_hint": "ann@example.com", "ui_locales": "fr", "prompt": "", "max_age": ""}},
+		"a fresh proof":               {federation.Departure{Anew: true}, nil, map[string]string{"prompt": "login", "max_age": "0"}},
+		"a proof of the last hour":    {federation.Departure{MaxAge: &hour}, nil, map[string]string{"prompt": "", "max_age": "3600"}},
+		"but not of who cannot":       {federation.Departure{Anew: true, MaxAge: &hour}, map[string]string{"max_age": "no"}, map[string]string{"prompt": "", "max_age": ""}},
+		"a challenge":                 {federation.Departure{}, nil, map[string]string{"code_challenge_method": "S256"}},
+		"but not of who refuses it":   {federation.Departure{}, map[string]string{"pkce": "no"}, map[string]string{"code_challenge_method": "", "code_challenge": ""}},
+		"two steps, as it calls them": {federation.Departure{Both: true}, nil, map[string]string{"acr_values": "https://refeds.org/profile/mfa"}},
+		"two steps, of no need":       {federation.Departure{}, nil, map[string]string{"acr_values": ""}},
 	} {
 		h := newHouse(t)
-		h.op.Document = func(d map[string]any) { d["acr_values_supported"] = []string{"urn:known"} }
-		h.c.Options = one.options
+		h.op.Document = func(d map[string]any) {
+			d["acr_values_supported"] = []string{"urn:known", "https://refeds.org/profile/mfa"}
+		}
+		h.c.Options, h.c.Trust.MFA = one.options, true
 		one.d.State, one.d.At = federation.NewState("attempt_1"), h.clock.Now()
 		_, err := h.op.Through(h.f, h.c, one.d)
 		h.must(err)

@@ -56,9 +56,6 @@ func (s *samlParty) request(c Connection, p *samlIDP, d Departure) *saml.AuthnRe
 		anew := true
 		r.ForceAuthn = &anew
 	}
-	if class := c.Options["authn_context"]; class != "" && len(d.Context) > 0 {
-		r.RequestedAuthnContext = &saml.RequestedAuthnContext{Comparison: "exact", AuthnContextClassRef: class}
-	}
 	return r
 }
 

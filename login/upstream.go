@@ -61,7 +61,7 @@ func (e *Engine) Depart(ctx context.Context, at At, connection string) (View, fe
 
 // departure is what a provider is asked for, the same on the way there and back.
 func (t *turn) departure(state secret.String, sent time.Time) federation.Departure {
-	d := federation.Departure{State: state, At: sent, Anew: t.anew(), MaxAge: t.p.Need.MaxAge, Locale: t.at.Locale}
+	d := federation.Departure{State: state, At: sent, Anew: t.anew(), MaxAge: t.p.Need.MaxAge, Locale: t.at.Locale, Both: required(t.a, t.f, t.p) == identity.Both}
 	switch {
 	case t.connecting():
 	case t.a.Identifier.Kind == identity.Email:

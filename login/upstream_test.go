@@ -374,3 +374,27 @@ func TestTwoWhoBringTheSameStateAreOneSignIn(t *testing.T) {
 		b.back("acme", answer).refused(login.ErrNotNow.Code, login.Complete)
 	})
 }
+
+func TestAProviderThatIsTrustedAboutTwoStepsIsAskedForThemWhereTheyAreOwed(t *testing.T) {
+	const twoSteps = "https://refeds.org/profile/mfa"
+	eachAbroad(t, func(h *abroad) {
+		h.op.Document = func(d map[string]any) { d["acr_values_supported"] = []string{"1", twoSteps} }
+		asked := func() string {
+			h.browser().signIn().away(h.op, "acme")
+			visits := h.op.Visits()
+			return visits[len(visits)-1].Get("acr_values")
+		}
+		h.settings.TwoStep = login.Required
+		if got := asked(); got != "" {
+			t.Errorf("a provider whose word does not count is asked for %q", got)
+		}
+		h.change(func(c *federation.Connection) { c.Trust.MFA = true })
+		if got := asked(); got != twoSteps {
+			t.Errorf("asked for is %q", got)
+		}
+		h.settings.TwoStep = login.Optional
+		if got := asked(); got != "" {
+			t.Errorf("without need, %q is asked for", got)
+		}
+	})
+}
