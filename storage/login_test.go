@@ -35,6 +35,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 				},
 				Email: annsAddress, Profile: identity.Profile{Name: "Ann"}, Vouched: []string{"otp"}, Both: true, AuthTime: noon, Session: "7", NameID: "7",
 			},
+			Presence:  &federation.Presence{Connection: "acme", Credential: "external:x", Key: "mac", NameID: "<NameID/>", Session: "7"},
 			CreatedAt: noon, ExpiresAt: noon.Add(15 * time.Minute), AbandonedAt: noon.Add(time.Minute),
 		}
 		must(t, store.SaveAttempt(ctx, a))
