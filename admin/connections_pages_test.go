@@ -38,7 +38,7 @@ func TestAnOperatorAddsAKnownProviderOnPages(t *testing.T) {
 		b.Get("/operator/connections/new?preset=google").Want(200, "https://id.example/federation/google-2/callback")
 		b.Get("/operator/connections/new?preset=google&name=google").Want(409, `id="connection-name-error"`, "of that name already")
 		b.Get("/operator/connections/new?preset=google&name=A+b").Want(422, `id="connection-name-error"`, `value="A b"`)
-		b.Get("/operator/connections/new?preset=google&name=work").Want(200, "/federation/work/callback")
+		b.Get("/operator/connections/new?preset=google&name=team").Want(200, "/federation/team/callback")
 		b.Get("/operator/connections/new?preset=nobody").Want(200, `id="choose-google"`)
 		b.Get("/operator/connections/none").Want(404)
 	})
