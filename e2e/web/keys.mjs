@@ -2,6 +2,7 @@
 // DevTools plays: set up, signed in with by button and from the browser's suggestions, as
 // second step, refused and cancelled, and what a relying party is told of it.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { RelyingParty, callback, field, judged, launch, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
@@ -137,6 +138,12 @@ async function passkeys() {
   await close()
 }
 
+// within fails where nothing comes for half a minute.
+async function within(what) {
+  const late = AbortSignal.timeout(30_000)
+  return Promise.race([what, once(late, 'abort').then(() => { throw new Error('the page did not ask again') })])
+}
+
 // A suggestion has to outlive its challenge, and begins nothing that the form does not go on with.
 async function patience() {
   const { context, page, close } = await visit(browser)
@@ -145,9 +152,16 @@ async function patience() {
   await has.plug(platform) // with nothing on it: the browser goes on waiting
   const begun = []
   page.on('request', (r) => { if (r.method() === 'POST' && r.url().includes('/frontend/v1/attempts')) begun.push(new URL(r.url()).pathname) })
-  const asked = () => page.waitForResponse((r) => r.url().endsWith('/prepare') && r.ok())
-  await Promise.all([asked(), page.goto('/sign-in')])
-  for (let n = 0; n < 2; n++) await Promise.all([asked(), page.clock.fastForward('04:01')])
+  // An answer alone is too early to turn the clock: the page sets its timer right before it asks the browser.
+  let suggested
+  const asked = () => new Promise((done) => { suggested = done })
+  await page.exposeFunction('suggested', () => suggested())
+  await page.addInitScript(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials)
+    navigator.credentials.get = (options) => { window.suggested(); return get(options) }
+  })
+  await Promise.all([within(asked()), page.goto('/sign-in')])
+  for (let n = 0; n < 2; n++) await Promise.all([within(asked()), page.clock.fastForward('04:01')])
   const attempt = await page.locator('input[name=attempt]').inputValue()
   assert.deepEqual(begun, ['/frontend/v1/attempts', ...Array(3).fill(`/frontend/v1/attempts/${attempt}/prepare`)])
   await field(page, 'Email address').fill(process.env.THIRD)
