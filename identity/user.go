@@ -26,6 +26,7 @@ type User struct {
 	Groups     []string // what they belong to, as relying parties read it in the claim groups
 	Roles      []string // what they may do, as relying parties read it in the claim roles
 	ExternalID string   // id in the system the person was imported from, or ""
+	Metadata   Metadata
 	CreatedAt  time.Time
 	UpdatedAt  time.Time // when something that relying parties may read of them last changed
 	Version    int       // raised at every save; a stale save is problem.Conflict
