@@ -50,8 +50,7 @@ async function hints(page) {
 
   // Asked too often, the server says later; the page says nothing.
   await page.route('**/password-strength', (r) => r.fulfill({ status: 429, headers: { 'retry-after': '60' }, body: '{}' }))
-  await input.fill(`${password}!`)
-  await page.waitForResponse('**/password-strength')
+  await Promise.all([page.waitForResponse('**/password-strength'), input.fill(`${password}!`)])
   await page.locator('.idp-strength:not([data-score])').waitFor({ state: 'attached' })
   assert.equal((await strength.innerText()).trim(), '')
   await page.unroute('**/password-strength')
