@@ -30,29 +30,30 @@ import (
 
 // Rooms are what the operator's commands work with: everything but HTTP and workers.
 type Rooms struct {
-	Config      config.Config
-	Log         *slog.Logger
-	DB          *storage.DB
-	Box         *secret.Box
-	Hasher      *secret.Hasher
-	Templates   *templates.Set
-	Queue       *storage.Queue
-	Outbox      *message.Outbox
-	Events      *storage.Events
-	Outbound    *outbound.Client
-	Countries   identity.Countries // whose numbers SMS go to
-	Breaches    *breach.List       // nil: passwords are not looked up
-	Places      *place.Map         // nil: no place is known
-	Keys        *token.KeySet
-	Clients     *provider.Clients
-	Federation  *federation.Federation
-	Sessions    session.Store // says to relying parties which sessions ended
-	Settings    *admin.Keeper
-	Users       *admin.Users
-	Operators   *admin.Operators
-	Invitations *admin.Invitations
-	Connections *admin.Connections
-	Tokens      *admin.Tokens
+	Config         config.Config
+	Log            *slog.Logger
+	DB             *storage.DB
+	Box            *secret.Box
+	Hasher         *secret.Hasher
+	Templates      *templates.Set
+	Queue          *storage.Queue
+	Outbox         *message.Outbox
+	Events         *storage.Events
+	Outbound       *outbound.Client
+	Countries      identity.Countries // whose numbers SMS go to
+	Breaches       *breach.List       // nil: passwords are not looked up
+	Places         *place.Map         // nil: no place is known
+	Keys           *token.KeySet
+	TokenTemplates *token.Templates
+	Clients        *provider.Clients
+	Federation     *federation.Federation
+	Sessions       session.Store // says to relying parties which sessions ended
+	Settings       *admin.Keeper
+	Users          *admin.Users
+	Operators      *admin.Operators
+	Invitations    *admin.Invitations
+	Connections    *admin.Connections
+	Tokens         *admin.Tokens
 
 	now func() time.Time
 }
@@ -117,6 +118,10 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	r.Keys = &token.KeySet{Store: storage.NewKeys(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now}
 	if err := r.Keys.Ensure(ctx); err != nil {
+		return err
+	}
+	r.TokenTemplates = &token.Templates{Store: storage.NewTemplates(r.DB)}
+	if err := r.TokenTemplates.Reload(ctx); err != nil {
 		return err
 	}
 	r.Clients = &provider.Clients{

@@ -106,6 +106,8 @@ func (s *Server) reload(ctx context.Context, name string) error {
 		return s.Settings.Reload(ctx)
 	case "connections":
 		return s.Federation.Reload(ctx)
+	case "templates":
+		return s.TokenTemplates.Reload(ctx)
 	}
 	return nil
 }

@@ -78,6 +78,9 @@ func TestADumpRevealsNothingUsable(t *testing.T) {
 		storage.NewClients(db).SaveClient(ctx, provider.Client{ID: "client_1", AuthMethod: "client_secret_jwt", Secrets: []provider.ClientSecret{
 			{Digest: "digest", Value: secret.NewString(mark("client secret"))},
 		}}),
+		storage.NewTemplates(db).SaveTemplate(ctx, token.Template{
+			Name: "hasura", Claims: []byte("{}"), Key: token.CustomKey{ID: "shared", Material: secret.NewString(mark("key of a template"))},
+		}),
 		storage.NewKeys(db).SaveKey(ctx, token.Key{ID: "kid", Purpose: token.OIDC, Algorithm: "ES256", State: token.Current, Private: key, CreatedAt: noon}),
 	))
 	dump := everyByte(t, url)

@@ -11,6 +11,7 @@ const (
 	versionSettings = "settings"
 
 	versionConnections = "connections"
+	versionTemplates   = "templates"
 )
 
 type versionRow struct {

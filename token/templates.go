@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -11,22 +12,32 @@ import (
 type Templates struct {
 	Store TemplateStore
 
-	loaded atomic.Pointer[map[string]*Compiled]
+	reading sync.Mutex // who read earlier must not overwrite who read later
+	loaded  atomic.Pointer[map[string]compiledOr]
 }
 
-// Reload takes a fresh snapshot of the templates in storage.
+type compiledOr struct {
+	*Compiled
+
+	err error
+}
+
+// Reload takes a fresh snapshot of the templates in storage. One that a newer release does not
+// understand any more spoils its own tokens alone: Get says what is wrong with it.
 func (t *Templates) Reload(ctx context.Context) error {
+	t.reading.Lock()
+	defer t.reading.Unlock()
 	all, err := t.Store.Templates(ctx)
 	if err != nil {
 		return fmt.Errorf("load templates: %w", err)
 	}
-	compiled := make(map[string]*Compiled, len(all))
+	compiled := make(map[string]compiledOr, len(all))
 	for _, one := range all {
 		c, err := Compile(one)
 		if err != nil {
-			return fmt.Errorf("template %s: %w", one.Name, err)
+			err = fmt.Errorf("template %s: %v", one.Name, err) //nolint:errorlint // no problem of who asks for a token
 		}
-		compiled[one.Name] = c
+		compiled[one.Name] = compiledOr{c, err}
 	}
 	t.loaded.Store(&compiled)
 	return nil
@@ -35,8 +46,8 @@ func (t *Templates) Reload(ctx context.Context) error {
 // Get returns a template, or ErrTemplate.
 func (t *Templates) Get(name string) (*Compiled, error) {
 	if all := t.loaded.Load(); all != nil {
-		if c := (*all)[name]; c != nil {
-			return c, nil
+		if c, ok := (*all)[name]; ok {
+			return c.Compiled, c.err
 		}
 	}
 	return nil, ErrTemplate
