@@ -1,0 +1,137 @@
+// Component is what every element does alike: its shadow root, its look, its words, the one client of its issuer, what
+// screen readers hear and where the focus goes. The custom element itself is a small shell in ../components.ts; a
+// Component is loaded when the first element of its kind is on a page.
+import type { Environment, Idp } from '../idp'
+import { load } from '../idp'
+import { append, h, type Child } from './dom'
+import { dress } from './theme'
+import { Words, type Fill } from './words'
+
+// One client for each issuer and language, however many elements a page has. Without an issuer it is the one that
+// served the script.
+const clients = new Map<string, Promise<Idp>>()
+function client(issuer: string, locale: string): Promise<Idp> {
+  const key = `${issuer} ${locale}`
+  let made = clients.get(key)
+  if (!made) {
+    made = load({ ...(issuer ? { issuer } : {}), ...(locale ? { locale } : {}) })
+    made.catch(() => clients.delete(key)) // try again with the next
+    clients.set(key, made)
+  }
+  return made
+}
+
+export abstract class Component {
+  protected idp!: Idp
+  protected words = new Words({}, 'en')
+  private readonly stage: HTMLElement
+  private readonly voice: HTMLElement
+  private life = new AbortController()
+
+  // styles are added to the common look.
+  constructor(readonly host: HTMLElement, readonly root: ShadowRoot, styles = '') {
+    dress(root, ...(styles ? [styles] : []))
+    this.stage = h('div', { class: 'stage', part: 'stage' })
+    this.voice = h('div', { class: 'hush', role: 'status', 'aria-live': 'polite' })
+    root.replaceChildren(this.stage, this.voice)
+  }
+
+  // begin shows something: the client is there and the element is on the page.
+  protected abstract begin(): void | Promise<void>
+
+  // end lets go of what begin took hold of beyond the life of signal.
+  protected end(): void {}
+
+  // changed is told of an attribute that became another while the element is on the page.
+  changed(name: string): void {
+    if (name === 'issuer' || name === 'locale') this.connect()
+  }
+
+  // signal is aborted when the element leaves the page.
+  protected get signal(): AbortSignal { return this.life.signal }
+  protected get environment(): Environment { return this.idp.environment }
+
+  connect(): void {
+    this.disconnect()
+    this.life = new AbortController()
+    const { signal } = this.life
+    this.wait()
+    const issuer = this.attribute('issuer').replace(/\/+$/, '')
+    client(issuer, this.attribute('locale')).then(async (idp) => {
+      if (signal.aborted) return
+      this.idp = idp
+      this.words = new Words(idp.environment.words, idp.environment.locale)
+      this.stage.lang = idp.environment.locale
+      await this.begin()
+    }).catch((error: unknown) => {
+      if (!signal.aborted) this.unreachable(error)
+    })
+  }
+
+  disconnect(): void {
+    if (this.life.signal.aborted) return
+    this.life.abort()
+    if (this.idp) this.end()
+  }
+
+  // attribute is its value without blanks, "" for none.
+  attribute(name: string): string { return this.host.getAttribute(name)?.trim() ?? '' }
+
+  say(key: string, fill?: Fill): string { return this.words.say(key, fill) }
+  count(key: string, n: number, fill?: Fill): string { return this.words.count(key, n, fill) }
+
+  // show replaces all that is seen.
+  show(...children: Child[]): void {
+    const fragment = document.createDocumentFragment()
+    append(fragment, children)
+    this.stage.replaceChildren(fragment)
+    this.stage.removeAttribute('aria-busy')
+  }
+
+  // wait shows that something is on its way.
+  wait(): void {
+    this.stage.setAttribute('aria-busy', 'true')
+    this.stage.replaceChildren(h('div', { class: 'card wait', part: 'card' }, h('span', { class: 'spinner', 'aria-hidden': 'true' })))
+  }
+
+  // announce has a screen reader say words that are not where the focus is.
+  announce(words: string): void {
+    this.voice.textContent = ''
+    this.later(() => { this.voice.textContent = words }, 60) // one at a time: what does not change is not read out
+  }
+
+  // focus moves there, and only if the person is in this element already: a page that opens keeps its own focus.
+  focus(target: HTMLElement | null | undefined, always = false): void {
+    if (!target || !always && !this.root.activeElement && document.activeElement !== this.host) return
+    target.focus({ preventScroll: false })
+  }
+
+  // find is the first element in here that a selector names.
+  find<E extends HTMLElement = HTMLElement>(selector: string): E | null { return this.root.querySelector<E>(selector) }
+
+  // emit tells the page. It is false if somebody prevented what usually follows.
+  emit(name: string, detail?: unknown): boolean {
+    return this.host.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }))
+  }
+
+  // later calls once, unless the element has left the page by then. It returns how to call it off.
+  later(what: () => void, milliseconds: number): () => void {
+    const timer = setTimeout(what, milliseconds)
+    const off = () => clearTimeout(timer)
+    this.signal.addEventListener('abort', off, { once: true })
+    return off
+  }
+
+  // leave goes to another address, if that is one of the web.
+  leave(address: string): void {
+    const url = new URL(address, document.baseURI)
+    if (url.protocol === 'https:' || url.protocol === 'http:') window.location.assign(url.href)
+  }
+
+  private unreachable(error: unknown): void {
+    this.emit('idp-error', { error })
+    const again = h('button', { class: 'button', part: 'button', type: 'button', onclick: () => this.connect() }, this.say('human.again'))
+    this.show(h('div', { class: 'card', part: 'card' }, h('div', { class: 'form' },
+      h('p', { class: 'alert alert-error', part: 'alert', role: 'alert' }, this.say('key.offline')), again)))
+  }
+}
