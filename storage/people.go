@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -41,6 +42,10 @@ type userRow struct {
 	CreatedAt  int64
 	UpdatedAt  int64
 	Version    int
+
+	PublicMetadata  string
+	PrivateMetadata string
+	OwnMetadata     string
 }
 
 func fromUser(u identity.User) userRow {
@@ -48,6 +53,7 @@ func fromUser(u identity.User) userRow {
 		ID: string(u.ID), Status: string(u.Status), Operator: u.Operator, Profile: encode(u.Profile),
 		SearchName: strings.ToLower(u.Profile.Name), GroupNames: encode(u.Groups), RoleNames: encode(u.Roles), ExternalID: u.ExternalID,
 		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), Version: u.Version,
+		PublicMetadata: string(u.Metadata.Public), PrivateMetadata: string(u.Metadata.Private), OwnMetadata: string(u.Metadata.Own),
 	}
 }
 
@@ -55,6 +61,7 @@ func toUser(r userRow) (identity.User, error) {
 	u := identity.User{
 		ID: identity.UserID(r.ID), Status: identity.Status(r.Status), Operator: r.Operator, ExternalID: r.ExternalID,
 		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt), Version: r.Version,
+		Metadata: toMetadata(r.PublicMetadata, r.PrivateMetadata, r.OwnMetadata),
 	}
 	if err := decode("users.profile", r.Profile, &u.Profile); err != nil {
 		return u, err
@@ -63,6 +70,17 @@ func toUser(r userRow) (identity.User, error) {
 		return u, err
 	}
 	return u, decode("users.role_names", r.RoleNames, &u.Roles)
+}
+
+// toMetadata reads the three columns of users; ” is none.
+func toMetadata(public, private, own string) identity.Metadata {
+	raw := func(text string) json.RawMessage {
+		if text == "" {
+			return nil
+		}
+		return json.RawMessage(text)
+	}
+	return identity.Metadata{Public: raw(public), Private: raw(private), Own: raw(own)}
 }
 
 type holdingRow struct {

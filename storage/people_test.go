@@ -23,6 +23,7 @@ func TestAPersonComesBackAsSaved(t *testing.T) {
 		u := identity.User{
 			ID: "user_1", Status: identity.Active, Operator: true, Groups: []string{"staff", "ops"}, Roles: []string{"editor"}, ExternalID: "old-7",
 			Profile:   identity.Profile{Name: "Ann Ö’Hara", Birthdate: "1990-01-01", Address: identity.Address{Country: "NZ"}},
+			Metadata:  identity.Metadata{Public: []byte(`{"plan":"<pro>"}`), Private: []byte(`{"crm":17}`), Own: []byte(`{"theme":"dark"}`)},
 			CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond),
 		}
 		must(t, people.SaveUser(ctx, u))
