@@ -1,0 +1,3 @@
+module idp/sdk/go
+
+go 1.26
