@@ -12,10 +12,10 @@ import (
 
 // Template says what a token tells about somebody, to whom, for how long, and by whose key.
 type Template struct {
-	Name      string          `json:"name"`   // of a–z, 0–9, - and _; SessionTemplate is the session token itself
-	Claims    json.RawMessage `json:"claims"` // a JSON object; strings may hold shortcodes
-	Lifetime  Seconds         `json:"lifetime,omitempty"`
-	Skew      Seconds         `json:"skew,omitempty"`      // nbf is so long before iat, for verifiers whose clock is late
+	Name      string          `json:"name"`                // of a–z, 0–9, - and _; SessionTemplate is the session token itself
+	Claims    json.RawMessage `json:"claims"`              // a JSON object; strings may hold shortcodes
+	Lifetime  Seconds         `json:"lifetime"`            // of a token, 30 s … 24 h; 0 is DefaultLifetime
+	Skew      Seconds         `json:"skew"`                // nbf is so long before iat, for verifiers whose clock is late
 	Audience  []string        `json:"audience,omitempty"`  // aud; absent from the token if empty
 	Algorithm string          `json:"algorithm,omitempty"` // one of SigningAlgorithms, ES256 if empty; with a key of its own, what that key is for
 	Key       CustomKey       `json:"key,omitzero"`
