@@ -190,10 +190,10 @@ func (h *House) own(see func(p Package, room string)) {
 }
 
 // code calls see for every Go file that is part of the product: no tests, no tools, no
-// packages that help tests (storagetest and the like).
+// examples, no packages that help tests (storagetest and the like).
 func (h *House) code(see func(f *File)) {
 	for _, f := range h.Files {
-		if f.AST != nil && !f.Test && !f.In("e2e") && !f.In("bench") && !f.In("internal/house") && !strings.HasSuffix(f.Dir(), "test") {
+		if f.AST != nil && !f.Test && !f.In("e2e") && !f.In("bench") && !f.In("examples") && !f.In("internal/house") && !strings.HasSuffix(f.Dir(), "test") {
 			see(f)
 		}
 	}
