@@ -1,6 +1,6 @@
 // A person's face: their picture, otherwise their initials, drawn here. A picture that cannot be loaded takes no
 // place, so that the initials show.
-import { h, initials } from './dom'
+import { h, initials } from './dom.js'
 
 // Shown is what is known of somebody without asking.
 export interface Shown { name?: string; email?: string; picture?: string }
