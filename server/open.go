@@ -45,6 +45,7 @@ type Rooms struct {
 	Places         *place.Map         // nil: no place is known
 	Keys           *token.KeySet
 	TokenTemplates *token.Templates
+	Minter         *token.Minter
 	Clients        *provider.Clients
 	Federation     *federation.Federation
 	Sessions       session.Store // says to relying parties which sessions ended
@@ -123,6 +124,11 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.TokenTemplates = &token.Templates{Store: storage.NewTemplates(r.DB)}
 	if err := r.TokenTemplates.Reload(ctx); err != nil {
 		return err
+	}
+	issuer := r.Config.IssuerURL()
+	r.Minter = &token.Minter{
+		Keys: r.Keys, Templates: r.TokenTemplates, Store: storage.NewStandings(r.DB), Issuer: r.Config.Issuer,
+		Origin: issuer.Scheme + "://" + issuer.Host, Log: r.Log, Now: r.now,
 	}
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),

@@ -183,6 +183,8 @@ func (s *Server) scripts() []web.Route {
 		{Pattern: "POST /frontend/v1/attempts/{attempt}/cancel", Do: s.api.Cancel, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/password-strength", Do: s.api.Strength, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/bot-check", Do: s.api.Due, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/sessions/{session}/tokens", Do: s.minting.Session, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/sessions/{session}/tokens/{template}", Do: s.minting.Template, Face: web.Frontend},
 	}
 }
 

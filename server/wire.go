@@ -14,6 +14,7 @@ import (
 	"idp/provider"
 	"idp/session"
 	"idp/storage"
+	"idp/token"
 )
 
 // Server is the rooms with their public face.
@@ -31,6 +32,7 @@ type Server struct {
 	api      *login.API
 	consent  *consent.Pages
 	account  *account.Pages
+	minting  *token.API
 	pictures *account.Pictures
 	admin    *admin.Pages
 	provider *provider.Provider
@@ -59,6 +61,7 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
 	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base, Meter: &login.Meter{}}
+	s.minting = &token.API{Minter: s.Minter, Browser: s.sessions.Cookies.Read, Origin: askingOrigin}
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,
@@ -87,6 +90,15 @@ func New(rooms *Rooms) (*Server, error) {
 	s.account.Parting, s.account.Behind, s.provider.Behind = s.provider.Parting, s.pages.Behind, s.pages.Behind
 	s.Handler = s.mount()
 	return s, nil
+}
+
+// askingOrigin is whose script sent r. An unsafe request of an origin that is neither ours nor
+// listed was turned away before.
+func askingOrigin(r *http.Request) string {
+	if o := r.Header.Get("Origin"); o != "null" {
+		return o
+	}
+	return ""
 }
 
 func (s *Server) keeper() *session.Keeper {

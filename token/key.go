@@ -12,7 +12,7 @@ type Purpose string
 // The purposes.
 const (
 	OIDC    Purpose = "oidc"    // ID tokens, JWT access tokens, logout tokens
-	Session Purpose = "session" // 60-second session tokens
+	Session Purpose = "session" // 60-second session tokens, and those of templates without a key of their own
 
 	Encryption Purpose = "encryption" // what relying parties encrypt to us: request objects
 )

@@ -56,10 +56,16 @@ func (k *KeySet) Ensure(ctx context.Context) error {
 // RSA key takes a while to make. An algorithm that is not one of SigningAlgorithms is
 // problem.Invalid.
 func (k *KeySet) Offer(ctx context.Context, algorithm string) error {
-	if !slices.Contains(SigningAlgorithms, algorithm) {
+	return k.OfferFor(ctx, OIDC, algorithm)
+}
+
+// OfferFor is Offer for another purpose; call it with Session before a template is saved that
+// the issuer's keys are to sign.
+func (k *KeySet) OfferFor(ctx context.Context, p Purpose, algorithm string) error {
+	if !slices.Contains(SigningAlgorithms, algorithm) || p == Encryption {
 		return problem.New(problem.Invalid, "algorithm_unsupported", "That is not an algorithm this service signs with.")
 	}
-	s := slot{OIDC, algorithm}
+	s := slot{p, algorithm}
 	if k.loaded().current[s] != nil {
 		return nil
 	}

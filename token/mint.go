@@ -1,0 +1,207 @@
+package token
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"idp/identity"
+	"idp/internal/problem"
+	"idp/internal/secret"
+	"idp/session"
+)
+
+// Minter makes tokens for the sessions of browsers: the session token, which lives for a
+// minute, and others from templates. Backends verify them with our public keys and ask
+// nobody; a session that ended gets no more of them.
+type Minter struct {
+	Keys      *KeySet
+	Templates *Templates
+	Store     MintStore
+	Issuer    string
+	Origin    string // of the issuer: azp where no other is known
+	Log       *slog.Logger
+	Now       func() time.Time
+
+	touching sync.Map // session.ID of those whose clock is being moved
+}
+
+// The session token's own lifetime and skew. Who signed out is out everywhere within the first.
+const (
+	SessionLifetime = time.Minute
+	SessionSkew     = 10 * time.Second
+)
+
+// How large a token may be, in characters.
+const (
+	WarnedSize = 2 << 10 // proxies in front of a backend may have limits of their own from here on
+	LargestJWT = 8 << 10 // in a header
+	CookieSize = 3584    // in a cookie, with its name and attributes
+)
+
+// ErrTooLarge says that a token would not fit where it is to be kept.
+var ErrTooLarge = problem.New(problem.Invalid, "token_too_large", "The token would be too large: its template says too much about this person.")
+
+// Minted is a token that was just made.
+type Minted struct {
+	JWT       secret.String
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+}
+
+// Session makes a session token. Problems are session.ErrNobody, ErrSession, ErrEnded and ErrTooLarge.
+func (m *Minter) Session(ctx context.Context, a Asking) (Minted, error) {
+	return m.mint(ctx, a, func() (*Compiled, error) {
+		c, err := m.Templates.Get(SessionTemplate)
+		if problem.HasCode(err, ErrTemplate.Code) {
+			return plain, nil
+		}
+		return c, err
+	})
+}
+
+// FromTemplate makes the token that a template describes; the one of SessionTemplate is the
+// session token. Problems are those of Session and ErrTemplate.
+func (m *Minter) FromTemplate(ctx context.Context, a Asking, name string) (Minted, error) {
+	if name == SessionTemplate {
+		return m.Session(ctx, a)
+	}
+	return m.mint(ctx, a, func() (*Compiled, error) { return m.Templates.Get(name) })
+}
+
+// plain is the template of session tokens where the operator has none.
+var plain = &Compiled{Template: Template{Name: SessionTemplate}}
+
+func (m *Minter) mint(ctx context.Context, a Asking, find func() (*Compiled, error)) (Minted, error) {
+	now := m.Now()
+	s, err := m.standing(ctx, a, now)
+	if err != nil {
+		return Minted{}, err
+	}
+	c, err := find()
+	if err != nil {
+		return Minted{}, err
+	}
+	s.Origin = a.Origin
+	jwt, _, expires, err := m.sign(ctx, c, s.Subject, now)
+	if err != nil {
+		return Minted{}, err
+	}
+	if largest := largest(a.Cookie); len(jwt) > largest {
+		return Minted{}, ErrTooLarge.Because(fmt.Errorf("%d characters, and at most %d", len(jwt), largest))
+	}
+	m.use(ctx, s.Session, a.Network, now)
+	return Minted{secret.NewString(jwt), now.Truncate(time.Second), expires}, nil
+}
+
+func largest(cookie bool) int {
+	if cookie {
+		return CookieSize
+	}
+	return LargestJWT
+}
+
+// sign makes the token. What is registered goes before what the template says.
+func (m *Minter) sign(ctx context.Context, c *Compiled, s Subject, now time.Time) (jwt string, claims map[string]any, expires time.Time, err error) {
+	claims = fill(c, s)
+	lifetime, skew := SessionLifetime, SessionSkew
+	if c.Name != SessionTemplate {
+		lifetime, skew = c.life()
+	}
+	expires = now.Truncate(time.Second).Add(lifetime)
+	maps.Copy(claims, m.registered(c, s, now, skew, expires))
+	if c.Name != SessionTemplate && !c.Key.None() {
+		return "", nil, expires, fmt.Errorf("template %s has a key of its own", c.Name)
+	}
+	jwt, err = m.Keys.Sign(ctx, Session, c.algorithm(), "JWT", claims)
+	return jwt, claims, expires, err
+}
+
+// registered are the claims that no template decides (RFC 7519 §4.1, OIDC Core §2).
+func (m *Minter) registered(c *Compiled, s Subject, now time.Time, skew time.Duration, expires time.Time) map[string]any {
+	claims := map[string]any{
+		"iss": m.Issuer, "sub": string(s.User.ID), "azp": s.Origin, "iat": now.Unix(), "nbf": now.Add(-skew).Unix(), "exp": expires.Unix(),
+		"jti": base64.RawURLEncoding.EncodeToString(secret.Bytes(16)),
+	}
+	if s.Origin == "" {
+		claims["azp"] = m.Origin
+	}
+	if s.Session.ID != "" {
+		claims["sid"], claims["auth_time"] = string(s.Session.ID), s.Session.AuthTime.Unix()
+		claims["amr"], claims["acr"] = identity.AMR(s.Session.Proofs), identity.ACR(s.Session.Proofs)
+	}
+	if c.Name != SessionTemplate && len(c.Audience) > 0 {
+		claims["aud"] = c.Audience
+	}
+	return claims
+}
+
+const (
+	still    = time.Minute            // a session used again within it is not written again
+	patience = 250 * time.Millisecond // that a mint waits for the write that says so
+)
+
+// use notes that the session was used: a session dies of lack of use, and use is minting. It
+// is written at most once a minute, and a token does not wait long for it, nor fail by it.
+func (m *Minter) use(ctx context.Context, s session.Session, network string, now time.Time) {
+	if now.Sub(s.LastActiveAt) < still {
+		return
+	}
+	if _, busy := m.touching.LoadOrStore(s.ID, true); busy {
+		return
+	}
+	defer m.touching.Delete(s.ID)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := m.Store.Touch(ctx, s.ID, network, now); err != nil {
+		m.Log.WarnContext(ctx, "the use of a session was not noted", slog.Any("err", err))
+	}
+}
+
+// Preview is what a template says about somebody.
+type Preview struct {
+	Claims map[string]any // as the token has them
+	JWT    secret.String  // a token like any other, except that it names no session: whoever has it is that person for its lifetime
+	Size   int            // of the token, in characters
+}
+
+// Preview makes the token that t describes for s, without a session. The template need not be
+// kept. One that is too large is shown all the same: its size says so.
+func (m *Minter) Preview(ctx context.Context, t Template, s Subject) (Preview, error) {
+	c, err := Compile(t)
+	if err != nil {
+		return Preview{}, err
+	}
+	jwt, claims, _, err := m.sign(ctx, c, s, m.Now())
+	if err != nil {
+		return Preview{}, err
+	}
+	return Preview{claims, secret.NewString(jwt), len(jwt)}, nil
+}
+
+// life returns how long the template's tokens live and how long before they were made they count.
+func (c *Compiled) life() (lifetime, skew time.Duration) {
+	lifetime, skew = c.Lifetime.Duration(), c.Skew.Duration()
+	if lifetime == 0 {
+		lifetime = SessionLifetime
+	}
+	return lifetime, skew
+}
+
+func (c *Compiled) algorithm() string {
+	if c.Algorithm == "" || c.Name == SessionTemplate {
+		return ES256
+	}
+	return c.Algorithm
+}
+
+// fill returns the template's claims about s, to be changed at will.
+func fill(c *Compiled, _ Subject) map[string]any {
+	claims := map[string]any{}
+	maps.Copy(claims, c.claims)
+	return claims
+}
