@@ -41,6 +41,7 @@ const standing = `
 		u.id AS u_id, u.status AS u_status, u.operator AS u_operator, u.profile AS u_profile, u.search_name AS u_search_name,
 		u.group_names AS u_group_names, u.role_names AS u_role_names, u.external_id AS u_external_id,
 		u.created_at AS u_created_at, u.updated_at AS u_updated_at, u.version AS u_version,
+		u.public_metadata AS u_public_metadata, u.private_metadata AS u_private_metadata, u.own_metadata AS u_own_metadata,
 		b.digest,
 		h.value AS email_value, h.verified_at AS email_verified,
 		ph.value AS phone_value, ph.verified_at AS phone_verified
