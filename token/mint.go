@@ -3,7 +3,6 @@ package token
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -36,16 +35,6 @@ const (
 	SessionSkew     = 10 * time.Second
 )
 
-// How large a token may be, in characters.
-const (
-	WarnedSize = 2 << 10 // proxies in front of a backend may have limits of their own from here on
-	LargestJWT = 8 << 10 // in a header
-	CookieSize = 3584    // in a cookie, with its name and attributes
-)
-
-// ErrTooLarge says that a token would not fit where it is to be kept.
-var ErrTooLarge = problem.New(problem.Invalid, "token_too_large", "The token would be too large: its template says too much about this person.")
-
 // Minted is a token that was just made.
 type Minted struct {
 	JWT       secret.String
@@ -53,7 +42,7 @@ type Minted struct {
 	ExpiresAt time.Time
 }
 
-// Session makes a session token. Problems are session.ErrNobody, ErrSession, ErrEnded and ErrTooLarge.
+// Session makes a session token. Problems are session.ErrNobody, ErrSession, ErrEnded and those of CheckSize.
 func (m *Minter) Session(ctx context.Context, a Asking) (Minted, error) {
 	return m.mint(ctx, a, func() (*Compiled, error) {
 		c, err := m.Templates.Get(SessionTemplate)
@@ -74,7 +63,7 @@ func (m *Minter) FromTemplate(ctx context.Context, a Asking, name string) (Minte
 }
 
 // plain is the template of session tokens where the operator has none.
-var plain = &Compiled{Template: Template{Name: SessionTemplate}}
+var plain = &Compiled{Template: Template{Name: SessionTemplate, Algorithm: ES256}, claims: &object{}}
 
 func (m *Minter) mint(ctx context.Context, a Asking, find func() (*Compiled, error)) (Minted, error) {
 	now := m.Now()
@@ -91,38 +80,44 @@ func (m *Minter) mint(ctx context.Context, a Asking, find func() (*Compiled, err
 	if err != nil {
 		return Minted{}, err
 	}
-	if largest := largest(a.Cookie); len(jwt) > largest {
-		return Minted{}, ErrTooLarge.Because(fmt.Errorf("%d characters, and at most %d", len(jwt), largest))
+	if err := CheckSize(jwt, a.Cookie); err != nil {
+		return Minted{}, err
 	}
 	m.use(ctx, s.Session, a.Network, now)
 	return Minted{secret.NewString(jwt), now.Truncate(time.Second), expires}, nil
 }
 
-func largest(cookie bool) int {
-	if cookie {
-		return CookieSize
-	}
-	return LargestJWT
-}
-
-// sign makes the token. What is registered goes before what the template says.
+// sign makes the token. What is registered goes before what the template says, except for the
+// iss and sub of one that signs with a key of its own.
 func (m *Minter) sign(ctx context.Context, c *Compiled, s Subject, now time.Time) (jwt string, claims map[string]any, expires time.Time, err error) {
-	claims = fill(c, s)
+	if claims, err = c.Fill(s); err != nil {
+		return "", nil, expires, err
+	}
 	lifetime, skew := SessionLifetime, SessionSkew
 	if c.Name != SessionTemplate {
-		lifetime, skew = c.life()
+		lifetime, skew = c.Lifetime.Duration(), c.Skew.Duration()
 	}
 	expires = now.Truncate(time.Second).Add(lifetime)
-	maps.Copy(claims, m.registered(c, s, now, skew, expires))
-	if c.Name != SessionTemplate && !c.Key.None() {
-		return "", nil, expires, fmt.Errorf("template %s has a key of its own", c.Name)
+	registered := m.registered(s, now, skew, expires)
+	if len(c.Audience) > 0 {
+		registered["aud"] = c.Audience
 	}
-	jwt, err = m.Keys.Sign(ctx, Session, c.algorithm(), "JWT", claims)
+	if c.Key.None() {
+		maps.Copy(claims, registered)
+		jwt, err = m.Keys.Sign(ctx, Session, c.Algorithm, "JWT", claims)
+		return jwt, claims, expires, err
+	}
+	for name, value := range registered {
+		if _, told := claims[name]; !told || name != "iss" && name != "sub" {
+			claims[name] = value
+		}
+	}
+	jwt, err = c.Sign(claims)
 	return jwt, claims, expires, err
 }
 
 // registered are the claims that no template decides (RFC 7519 §4.1, OIDC Core §2).
-func (m *Minter) registered(c *Compiled, s Subject, now time.Time, skew time.Duration, expires time.Time) map[string]any {
+func (m *Minter) registered(s Subject, now time.Time, skew time.Duration, expires time.Time) map[string]any {
 	claims := map[string]any{
 		"iss": m.Issuer, "sub": string(s.User.ID), "azp": s.Origin, "iat": now.Unix(), "nbf": now.Add(-skew).Unix(), "exp": expires.Unix(),
 		"jti": base64.RawURLEncoding.EncodeToString(secret.Bytes(16)),
@@ -133,9 +128,6 @@ func (m *Minter) registered(c *Compiled, s Subject, now time.Time, skew time.Dur
 	if s.Session.ID != "" {
 		claims["sid"], claims["auth_time"] = string(s.Session.ID), s.Session.AuthTime.Unix()
 		claims["amr"], claims["acr"] = identity.AMR(s.Session.Proofs), identity.ACR(s.Session.Proofs)
-	}
-	if c.Name != SessionTemplate && len(c.Audience) > 0 {
-		claims["aud"] = c.Audience
 	}
 	return claims
 }
@@ -166,7 +158,7 @@ func (m *Minter) use(ctx context.Context, s session.Session, network string, now
 type Preview struct {
 	Claims map[string]any // as the token has them
 	JWT    secret.String  // a token like any other, except that it names no session: whoever has it is that person for its lifetime
-	Size   int            // of the token, in characters
+	Size   Size
 }
 
 // Preview makes the token that t describes for s, without a session. The template need not be
@@ -180,28 +172,5 @@ func (m *Minter) Preview(ctx context.Context, t Template, s Subject) (Preview, e
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{claims, secret.NewString(jwt), len(jwt)}, nil
-}
-
-// life returns how long the template's tokens live and how long before they were made they count.
-func (c *Compiled) life() (lifetime, skew time.Duration) {
-	lifetime, skew = c.Lifetime.Duration(), c.Skew.Duration()
-	if lifetime == 0 {
-		lifetime = SessionLifetime
-	}
-	return lifetime, skew
-}
-
-func (c *Compiled) algorithm() string {
-	if c.Algorithm == "" || c.Name == SessionTemplate {
-		return ES256
-	}
-	return c.Algorithm
-}
-
-// fill returns the template's claims about s, to be changed at will.
-func fill(c *Compiled, _ Subject) map[string]any {
-	claims := map[string]any{}
-	maps.Copy(claims, c.claims)
-	return claims
+	return Preview{claims, secret.NewString(jwt), Measure(jwt)}, nil
 }
