@@ -48,12 +48,12 @@ func (x *API) Look(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, false, nil, func(by By) (any, error) { return x.Me(by), nil })
 }
 
-// Change answers PATCH /frontend/v1/me: of the profile, what is named changes.
+// Change answers PATCH /frontend/v1/me: of the profile and the own metadata, what is named changes.
 func (x *API) Change(w http.ResponseWriter, r *http.Request) error {
 	var in ProfileChange
 	return x.act(w, r, false, &in, func(by By) (any, error) {
-		profile, err := x.SaveProfile(r.Context(), by, in)
-		by.Who.User.Profile = profile
+		now, err := x.SaveProfile(r.Context(), by, in)
+		by.Who.User = now
 		return x.Me(by), err
 	})
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"idp/event"
@@ -41,6 +42,9 @@ type ExportedUser struct {
 	ExternalID string           `json:"external_id,omitempty"` // in the system that they were imported from
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
+
+	PublicMetadata json.RawMessage `json:"public_metadata"`
+	OwnMetadata    json.RawMessage `json:"own_metadata"`
 }
 
 // ExportedFactor is a way in which the person can prove who they are.
@@ -81,6 +85,7 @@ func (a *Self) Export(ctx context.Context, by By) (Export, error) {
 		User: ExportedUser{
 			ID: u.ID, Profile: u.Profile, Groups: append([]string{}, u.Groups...), Roles: append([]string{}, u.Roles...),
 			Operator: u.Operator, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+			PublicMetadata: orEmpty(u.Metadata.Public), OwnMetadata: orEmpty(u.Metadata.Own),
 		},
 	}
 	x.Elsewhere = a.Connections(by).Accounts

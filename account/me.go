@@ -1,6 +1,7 @@
 package account
 
 import (
+	"encoding/json"
 	"time"
 
 	"idp/identity"
@@ -44,6 +45,9 @@ type Me struct {
 	TwoStep   bool             `json:"two_step"` // they need two steps to sign in
 	CreatedAt time.Time        `json:"created_at"`
 	Session   Standing         `json:"session"`
+
+	PublicMetadata json.RawMessage `json:"public_metadata"` // what operators let the person know; {} if nothing
+	OwnMetadata    json.RawMessage `json:"own_metadata"`    // what the person keeps; {} if nothing
 }
 
 // Standing is the session in use.
@@ -55,6 +59,14 @@ type Standing struct {
 	ExpiresAt time.Time         `json:"expires_at"`
 }
 
+// orEmpty is metadata as scripts like it best: always an object.
+func orEmpty(m json.RawMessage) json.RawMessage {
+	if len(m) == 0 {
+		return json.RawMessage("{}")
+	}
+	return m
+}
+
 // Me returns what is on file about the person, and the session in use.
 func (a *Self) Me(by By) Me {
 	name, _ := by.Who.Shown()
@@ -63,6 +75,7 @@ func (a *Self) Me(by By) Me {
 	return Me{
 		ID: by.Who.User.ID, Name: name, Profile: by.Who.User.Profile, Addresses: identifiers(by.Who), Operator: by.Who.User.Operator,
 		Password: has, TwoStep: need.Categories == identity.Both, CreatedAt: by.Who.User.CreatedAt,
+		PublicMetadata: orEmpty(by.Who.User.Metadata.Public), OwnMetadata: orEmpty(by.Who.User.Metadata.Own),
 		Session: Standing{
 			ID: by.Session.ID, Methods: a.device(by.Session).Methods, AuthTime: by.Session.AuthTime,
 			Recent: by.Session.Satisfies(need, a.Now()), ExpiresAt: by.Session.ExpiresAt,

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,30 +22,47 @@ type ProfileChange struct {
 	FamilyName *string `json:"family_name"`
 	Locale     *string `json:"locale"`   // language tag (BCP 47)
 	Zoneinfo   *string `json:"zoneinfo"` // IANA time zone, like Pacific/Auckland
+
+	OwnMetadata json.RawMessage `json:"own_metadata"` // a patch (RFC 7396) of what the person's applications keep with them
 }
 
 const longestName = 200 // characters
 
-// SaveProfile changes the profile of who acts. Apps that may see it read the new one at
-// their next refresh or look at userinfo.
-func (a *Self) SaveProfile(ctx context.Context, by By, c ProfileChange) (identity.Profile, error) {
-	var profile identity.Profile
+// SaveProfile changes the profile and the own metadata of who acts, and returns them. Apps that
+// may see it read the new one at their next refresh or look at userinfo.
+func (a *Self) SaveProfile(ctx context.Context, by By, c ProfileChange) (identity.User, error) {
+	var now identity.User
 	err := a.InTx(ctx, func(ctx context.Context) error {
 		p, err := a.person(ctx, by)
 		if err != nil {
 			return err
 		}
-		was := p.User.Profile
-		if profile, err = c.apply(was); err != nil || profile == was {
+		now = p.User
+		if now.Profile, err = c.apply(p.User.Profile); err != nil {
 			return err
 		}
-		p.User.Profile, p.User.UpdatedAt = profile, a.Now()
-		if err := a.People.SaveUser(ctx, p.User); err != nil {
+		if c.OwnMetadata != nil {
+			if now.Metadata.Own, err = identity.MergeMetadata(identity.OwnMetadata, p.User.Metadata.Own, c.OwnMetadata); err != nil {
+				return err
+			}
+		}
+		var changed []string
+		if string(now.Metadata.Own) != string(p.User.Metadata.Own) {
+			changed = append(changed, identity.OwnMetadata)
+		}
+		if now.Profile != p.User.Profile {
+			changed = append(changed, "profile")
+		}
+		if len(changed) == 0 {
+			return nil
+		}
+		now.UpdatedAt = a.Now()
+		if err := a.People.SaveUser(ctx, now); err != nil {
 			return err
 		}
-		return a.tell(ctx, by, event.UserUpdated, map[string]string{"changed": "profile"})
+		return a.tell(ctx, by, event.UserUpdated, map[string]string{"changed": strings.Join(changed, " ")})
 	})
-	return profile, err
+	return now, err
 }
 
 // apply returns the profile as changed.

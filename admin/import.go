@@ -35,6 +35,10 @@ type Imported struct {
 	Roles         []string         `json:"roles"`
 	Banned        bool             `json:"banned"`
 	CreatedAt     time.Time        `json:"created_at"` // RFC 3339; zero: now
+
+	PublicMetadata  json.RawMessage `json:"public_metadata"` // as identity.CheckMetadata has them
+	PrivateMetadata json.RawMessage `json:"private_metadata"`
+	OwnMetadata     json.RawMessage `json:"own_metadata"`
 }
 
 // LineError says why one line of an import was not taken.
@@ -202,6 +206,9 @@ func (u *Users) readImported(text []byte) (draft, error) {
 	if d.user.Roles, err = identity.Names("roles", in.Roles); err != nil {
 		return draft{}, err
 	}
+	if d.user.Metadata, err = in.metadata(); err != nil {
+		return draft{}, err
+	}
 	if in.Phone != "" {
 		phone, err := identity.ParsePhone(in.Phone)
 		if err != nil {
@@ -222,6 +229,25 @@ func (u *Users) readImported(text []byte) (draft, error) {
 		}
 	}
 	return d, nil
+}
+
+func (in Imported) metadata() (m identity.Metadata, err error) {
+	for _, x := range []struct {
+		name string
+		text json.RawMessage
+		into *json.RawMessage
+	}{
+		{identity.PublicMetadata, in.PublicMetadata, &m.Public}, {identity.PrivateMetadata, in.PrivateMetadata, &m.Private},
+		{identity.OwnMetadata, in.OwnMetadata, &m.Own},
+	} {
+		if x.text == nil {
+			continue
+		}
+		if *x.into, err = identity.CheckMetadata(x.name, x.text); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
 }
 
 // plain keeps the decoder's words but not what it quotes: a line may hold hashes.

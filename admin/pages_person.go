@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -19,6 +21,9 @@ type personPage struct {
 	Codes         int               // backup codes that are left
 	Second        bool              // there is something to reset
 	Done          string            // key of what was just done, ""
+
+	Public, Private, Own string // metadata, laid out to be read; Own is the person's to write
+	Version              int
 }
 
 // elsewhere is an account of the person's at another provider.
@@ -28,7 +33,7 @@ type elsewhere struct {
 	CreatedAt, LastUsedAt time.Time
 }
 
-var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked", "unlinked": "person.was_unlinked"}
+var personNotices = map[string]string{"reset": "person.was_reset", "unlocked": "person.was_unlocked", "unlinked": "person.was_unlinked", "metadata": "person.metadata_saved"}
 
 // ShowPerson answers GET /operator/users/{user}.
 func (p *Pages) ShowPerson() web.Handler {
@@ -44,6 +49,8 @@ func (p *Pages) ShowPerson() web.Handler {
 func personOf(person login.Person, by identity.User, done string) personPage {
 	data := personPage{ID: person.User.ID, Banned: !person.User.MayEnter(), You: person.User.ID == by.ID, Done: done}
 	data.Name, data.Address = person.Shown()
+	m := person.User.Metadata
+	data.Public, data.Private, data.Own, data.Version = laidOut(m.Public), laidOut(m.Private), laidOut(m.Own), person.User.Version
 	for _, f := range person.Factors {
 		data.Second = data.Second || f.Method != identity.Password && !f.Method.Federated()
 		switch {
@@ -57,6 +64,15 @@ func personOf(person login.Person, by identity.User, done string) personPage {
 		}
 	}
 	return data
+}
+
+// laidOut is a JSON text with each member on a line of its own, "" for none.
+func laidOut(text json.RawMessage) string {
+	var spaced bytes.Buffer
+	if len(text) == 0 || json.Indent(&spaced, text, "", "  ") != nil {
+		return string(text)
+	}
+	return spaced.String()
 }
 
 // ResetPerson answers POST /operator/users/{user}/reset-factors.

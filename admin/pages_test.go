@@ -71,6 +71,7 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},
 			{Pattern: "POST /operator/users/invite", Do: p.Invite()},
 			{Pattern: "GET /operator/users/{user}", Do: p.ShowPerson()}, {Pattern: "POST /operator/users/{user}/reset-factors", Do: p.ResetPerson()},
+			{Pattern: "POST /operator/users/{user}/metadata", Do: p.SaveMetadata()},
 			{Pattern: "POST /operator/users/{user}/unlock", Do: p.UnlockPerson()}, {Pattern: "POST /operator/users/{user}/unlink", Do: p.UnlinkPerson()},
 			{Pattern: "GET /operator/settings", Do: p.ShowSettings()}, {Pattern: "POST /operator/settings", Do: p.SaveSettings()},
 			{Pattern: "GET /operator/keys", Do: p.ListKeys()},

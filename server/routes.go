@@ -157,6 +157,7 @@ func (s *Server) operators() []web.Route {
 		{Pattern: "GET /operator/users/{user}", Do: a.ShowPerson(), Face: web.Page},
 		{Pattern: "POST /operator/users/{user}/reset-factors", Do: a.ResetPerson(), Face: web.Page},
 		{Pattern: "POST /operator/users/{user}/unlink", Do: a.UnlinkPerson(), Face: web.Page},
+		{Pattern: "POST /operator/users/{user}/metadata", Do: s.admin.SaveMetadata(), Face: web.Page},
 		{Pattern: "POST /operator/users/{user}/unlock", Do: a.UnlockPerson(), Face: web.Page},
 		{Pattern: "GET /operator/settings", Do: a.ShowSettings(), Face: web.Page},
 		{Pattern: "POST /operator/settings", Do: a.SaveSettings(), Face: web.Page},

@@ -58,7 +58,7 @@ func (c *cli) readWhole(name string) ([]byte, error) {
 	if name != "-" {
 		file, err := os.Open(name) //nolint:gosec // the operator names the file
 		if err != nil {
-			return nil, fmt.Errorf("read the connection: %w", err)
+			return nil, fmt.Errorf("read a file: %w", err)
 		}
 		defer file.Close() //nolint:errcheck // nothing was written
 		from = file

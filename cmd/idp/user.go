@@ -19,7 +19,7 @@ import (
 
 func (c *cli) user() *cobra.Command {
 	return group(&cobra.Command{Use: "user", Short: "Make, find, change, ban, delete, import and invite people"},
-		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userBan(), c.userUnban(), c.userUnlock(), c.userResetFactors(), c.userUnlink(), c.userDelete(), c.userImport(), c.userInvite())
+		c.userCreate(), c.userList(), c.userShow(), c.userUpdate(), c.userMetadata(), c.userBan(), c.userUnban(), c.userUnlock(), c.userResetFactors(), c.userUnlink(), c.userDelete(), c.userImport(), c.userInvite())
 }
 
 func (c *cli) userCreate() *cobra.Command {
@@ -185,6 +185,7 @@ func (c *cli) userImport() *cobra.Command {
    "password_hash": "$2b$12$…", "external_id": "17",
    "profile": {"name": "Ann", "birthdate": "1990-01-31", "address": {"country": "NZ"}},
    "groups": ["staff"], "roles": ["editor"], "banned": false,
+   "public_metadata": {"plan": "pro"}, "private_metadata": {"crm": 17}, "own_metadata": {"theme": "dark"},
    "created_at": "2020-01-01T00:00:00Z"}
 
 Only email must be there. profile holds the standard claims of OpenID Connect. At a person's next sign-in their hash is replaced by argon2id.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -27,6 +28,10 @@ type userView struct {
 	ExternalID string           `json:"external_id,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
+
+	PublicMetadata  json.RawMessage `json:"public_metadata,omitempty"`
+	PrivateMetadata json.RawMessage `json:"private_metadata,omitempty"`
+	OwnMetadata     json.RawMessage `json:"own_metadata,omitempty"`
 }
 
 // factorView is a factor without what proves it.
@@ -52,6 +57,7 @@ func viewUser(p login.Person) (v userView, row []string) {
 	v = userView{
 		ID: u.ID, Status: u.Status, Operator: u.Operator, Emails: []emailView{}, Profile: u.Profile, Groups: u.Groups,
 		Roles: u.Roles, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		PublicMetadata: u.Metadata.Public, PrivateMetadata: u.Metadata.Private, OwnMetadata: u.Metadata.Own,
 	}
 	v.Factors = []factorView{}
 	for _, f := range p.Factors {
@@ -138,7 +144,8 @@ func (c *cli) showUser(p login.Person) error {
 		"name", f.Name, "given name", f.GivenName, "middle name", f.MiddleName, "family name", f.FamilyName, "nickname", f.Nickname,
 		"preferred username", f.PreferredUsername, "profile", f.Page, "picture", f.Picture, "website", f.Website, "gender", f.Gender,
 		"birthdate", f.Birthdate, "zoneinfo", f.Zoneinfo, "locale", f.Locale, "street", a.StreetAddress, "locality", a.Locality,
-		"region", a.Region, "postal code", a.PostalCode, "country", a.Country, "address", a.Formatted)
+		"region", a.Region, "postal code", a.PostalCode, "country", a.Country, "address", a.Formatted,
+		"public metadata", string(v.PublicMetadata), "private metadata", string(v.PrivateMetadata), "own metadata", string(v.OwnMetadata))
 }
 
 const maxProfile = 32 << 10 // bytes
