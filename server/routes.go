@@ -59,6 +59,7 @@ func (s *Server) people() []web.Route {
 	crowd := s.crowd.Bounded
 	return []web.Route{
 		{Pattern: "GET /assets/{file}", Do: s.web.Asset, Face: web.Plain},
+		{Pattern: "GET /sdk/v1/{file...}", Do: s.sdk.Serve, Face: web.Plain},
 		{Pattern: "GET /avatars/{id}", Do: s.pictures.Serve, Face: web.Plain},
 		{Pattern: "GET /sign-in", Do: s.pages.SignIn, Face: web.Passage},
 		{Pattern: "POST /sign-in", Do: s.crowd.Staying(s.pages.Enter), Face: web.Passage},

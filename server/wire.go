@@ -36,6 +36,7 @@ type Server struct {
 	pictures *account.Pictures
 	admin    *admin.Pages
 	provider *provider.Provider
+	sdk      *sdk
 }
 
 // New builds the handlers on the rooms.
@@ -88,6 +89,9 @@ func New(rooms *Rooms) (*Server, error) {
 		return nil, err
 	}
 	s.account.Parting, s.account.Behind, s.provider.Behind = s.provider.Parting, s.pages.Behind, s.pages.Behind
+	if s.sdk, err = newSDK(); err != nil {
+		return nil, err
+	}
 	s.Handler = s.mount()
 	return s, nil
 }

@@ -24,6 +24,7 @@ var levels = map[string]int{
 	"job":       0,
 	"templates": 0,
 	"avatar":    0,
+	"sdk/js":    0,
 
 	"org":          1,
 	"internal/web": 1,

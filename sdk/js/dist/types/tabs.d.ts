@@ -1,0 +1,14 @@
+/** What tabs of one origin tell each other. */
+export type Message = {
+    kind: 'hello';
+} | {
+    kind: 'token';
+    key: string;
+    jwt: string;
+    life: number;
+    spent: number;
+    at: number;
+} | {
+    kind: 'sessions';
+    sessions: unknown;
+};

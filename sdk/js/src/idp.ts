@@ -1,0 +1,244 @@
+// Signs people in on pages of yours and gives them tokens that your servers verify.
+
+import { Attempt, type AttemptOptions } from './attempt.js'
+import { IdpError, asError } from './errors.js'
+import { Tabs, type Message } from './tabs.js'
+import { Tokens, type TokenOptions } from './tokens.js'
+import type { Environment, Goal, Me, Session, User } from './types.js'
+import { Moment } from './clock.js'
+import { Wire, type RequestOptions } from './wire.js'
+
+export { Attempt, IdpError }
+export type { AttemptOptions, SignUpFields } from './attempt.js'
+export type { TokenOptions } from './tokens.js'
+export type { RequestOptions } from './wire.js'
+export type * from './types.js'
+
+export interface LoadOptions {
+  /** The issuer, such as `https://id.example.com`. Not needed where the script itself comes from there. */
+  issuer?: string
+  /** Keep the session token in a cookie of this page's host, for a server that renders pages. */
+  cookie?: boolean
+}
+
+/** Who is signed in on this browser. */
+export interface State {
+  /** The session in use, or null: nobody is signed in. */
+  readonly session: Session | null
+  readonly user: User | null
+  /** All accounts that are signed in here. */
+  readonly sessions: readonly Session[]
+}
+
+export interface RedirectOptions {
+  /** Where to come back to: a URL of a listed origin; this page if it is not said. */
+  returnTo?: string
+}
+
+export interface SignOutOptions {
+  /** Which session ends: the one in use if it is not said, or `all` of this browser. */
+  session?: string
+  /** The person's sessions on other devices end too. */
+  everywhere?: boolean
+  /** Where to go then. */
+  returnTo?: string
+}
+
+const loaded = new Map<string, Promise<Idp>>()
+
+/** Connects with the issuer. Call it as often as you like: there is one instance for each issuer. */
+export function load(options: LoadOptions = {}): Promise<Idp> {
+  let issuer: string
+  try {
+    issuer = issuerOf(options)
+  } catch (e) {
+    return Promise.reject(asError(e))
+  }
+  let idp = loaded.get(issuer)
+  if (!idp) {
+    idp = Idp.connect(issuer)
+    loaded.set(issuer, idp)
+    idp.catch(() => loaded.delete(issuer)) // the next call tries again
+  }
+  return options.cookie ? idp.then(async (i) => { await i.getToken({ cookie: true }); return i }) : idp
+}
+
+function issuerOf({ issuer }: LoadOptions): string {
+  if (typeof document === 'undefined') throw new IdpError(0, 'browser_needed', 'load works in browsers only.')
+  const found = issuer ?? /^(.+)\/sdk\/v1\/[^/]+$/.exec(import.meta.url)?.[1]
+  if (!found) throw new IdpError(0, 'issuer_missing', 'Say which issuer to use: load({ issuer: "https://…" }).')
+  return new URL(found).href.replace(/\/+$/, '')
+}
+
+/** One issuer, as this page sees it. */
+export class Idp {
+  /** What is known before anybody signs in: name, words, methods. */
+  environment!: Environment
+  private state: State = { session: null, user: null, sessions: [] }
+  private readonly observers = new Set<(state: State) => void>()
+  private readonly wire: Wire
+  private readonly tabs: Tabs
+  private readonly tokens: Tokens
+
+  private constructor(readonly issuer: string) {
+    this.wire = new Wire(issuer)
+    this.tabs = new Tabs(issuer, (m) => this.hear(m))
+    this.tokens = new Tokens(this.wire, this.tabs, {
+      active: () => this.state.session?.id,
+      observed: () => this.observers.size > 0,
+      ended: (id) => this.ended(id),
+      check: () => this.refresh(),
+    })
+  }
+
+  /** @internal */
+  static async connect(issuer: string): Promise<Idp> {
+    const idp = new Idp(issuer)
+    try {
+      idp.tabs.tell({ kind: 'hello' })
+      idp.environment = await idp.wire.send<Environment>('GET', '/environment', undefined, { anonymous: true })
+      idp.wire.explicit = idp.environment.browser_tokens === true && location.hostname !== new URL(issuer).hostname
+      await idp.refresh()
+    } catch (e) {
+      idp.tabs.close()
+      throw e
+    }
+    idp.listen()
+    return idp
+  }
+
+  /** The session in use, or null. */
+  get session(): Session | null { return this.state.session }
+  /** Who is signed in, or null. */
+  get user(): User | null { return this.state.user }
+  /** All accounts that are signed in on this browser. */
+  get sessions(): readonly Session[] { return this.state.sessions }
+
+  /** The server's time in milliseconds since 1970, whatever this machine's clock says. */
+  now(): number { return this.wire.clock.now() }
+
+  /** Calls fn now and whenever who is signed in changes, in whatever tab. Returns what stops it. */
+  observe(fn: (state: State) => void): () => void {
+    this.observers.add(fn)
+    this.tokens.schedule()
+    fn(this.state)
+    return () => {
+      this.observers.delete(fn)
+      this.tokens.schedule()
+    }
+  }
+
+  /** A token for your servers, or null: nobody is signed in. It lives for a little while yet; ask anew for each request. */
+  async getToken(options: TokenOptions = {}): Promise<string | null> {
+    const { session } = this.state
+    return session ? this.tokens.get(session.id, options) : null
+  }
+
+  /** Asks the server who is signed in. */
+  async refresh(): Promise<State> { return this.listed('GET', '/sessions') }
+
+  /** Uses another account of this browser from now on. */
+  async switchTo(session: string): Promise<State> { return this.listed('POST', `/sessions/${encodeURIComponent(session)}/activate`) }
+
+  /** Ends a session. */
+  async signOut({ session = this.state.session?.id, everywhere, returnTo }: SignOutOptions = {}): Promise<void> {
+    if (everywhere && this.state.session) await this.request('POST', '/me/sessions/end-others')
+    if (session === 'all') await this.listed('DELETE', '/sessions')
+    else if (session) await this.listed('DELETE', `/sessions/${encodeURIComponent(session)}`)
+    if (returnTo) location.assign(returnTo)
+  }
+
+  /** Where a page of the issuer is, and how it leads back here. */
+  url(page: 'sign-in' | 'sign-up' | 'account', { returnTo = location.href }: RedirectOptions = {}): string {
+    return `${this.issuer}/${page}?return_to=${encodeURIComponent(new URL(returnTo, location.href).href)}`
+  }
+
+  /** Leaves for the sign-in page. */
+  signIn(options?: RedirectOptions): void { location.assign(this.url('sign-in', options)) }
+  /** Leaves for the sign-up page. */
+  signUp(options?: RedirectOptions): void { location.assign(this.url('sign-up', options)) }
+  /** Leaves for the account's pages. */
+  account(options?: RedirectOptions): void { location.assign(this.url('account', options)) }
+
+  /** Begins to sign in, sign up or prove something, on a page of your own. */
+  attempt(goal: Goal, options: AttemptOptions = {}): Promise<Attempt> { return Attempt.start(this.wire, this.changed, goal, options) }
+
+  /** Goes on with an attempt of this browser. */
+  resume(attempt: string): Promise<Attempt> { return Attempt.resume(this.wire, this.changed, attempt) }
+
+  /** The signed-in person, as they see themselves. */
+  me(): Promise<Me> { return this.request('GET', '/me') }
+
+  /** Changes the profile: what is named changes. */
+  async updateMe(change: Record<string, unknown>): Promise<Me> {
+    const me = await this.request<Me>('PATCH', '/me', change)
+    await this.refresh()
+    return me
+  }
+
+  /** Calls the Frontend API: `path` is what follows /frontend/v1. */
+  async request<T = unknown>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+    try {
+      return await this.wire.send<T>(method, path, body, options)
+    } catch (e) {
+      if (asError(e).status === 401 && this.state.session) await this.refresh().catch(() => {})
+      throw e
+    }
+  }
+
+  // Somebody signed in, or proved more than before: old tokens say too little.
+  private readonly changed = async (): Promise<void> => {
+    this.tokens.forget()
+    await this.refresh()
+  }
+
+  private async listed(method: string, path: string): Promise<State> {
+    const { sessions } = await this.wire.send<{ sessions: Session[] }>(method, path)
+    this.tokens.heard = new Moment()
+    if (this.set(sessions)) this.tabs.tell({ kind: 'sessions', sessions })
+    return this.state
+  }
+
+  /** The server says that a session is over. */
+  private async ended(id: string): Promise<void> {
+    const sessions = this.state.sessions.filter((s) => s.id !== id)
+    if (this.set(sessions)) this.tabs.tell({ kind: 'sessions', sessions })
+    if (sessions.length) await this.refresh().catch(() => {}) // another account may take its place
+  }
+
+  /** Takes a list, tells those who observe and returns whether anything changed. */
+  private set(sessions: readonly Session[]): boolean {
+    if (JSON.stringify(sessions) === JSON.stringify(this.state.sessions)) return false
+    const session = sessions.find((s) => s.active) ?? null
+    this.state = { session, user: session?.user ?? null, sessions }
+    this.tokens.only(sessions.map((s) => s.id))
+    for (const fn of [...this.observers]) {
+      try { fn(this.state) } catch (e) { reportError(e) }
+    }
+    return true
+  }
+
+  private hear(message: Message): void {
+    switch (message.kind) {
+      case 'hello': return this.tokens.offer()
+      case 'token': return this.tokens.take(message)
+      case 'sessions': this.set(message.sessions as Session[])
+    }
+  }
+
+  private listen(): void {
+    const wake = (): void => {
+      if (document.visibilityState === 'hidden') return
+      this.tokens.resume()
+      if (this.tokens.heard.ago > 10_000) this.refresh().catch(() => {})
+    }
+    document.addEventListener('visibilitychange', () => { this.tokens.schedule(); wake() })
+    addEventListener('online', wake)
+    addEventListener('pagehide', () => this.tabs.close())
+    addEventListener('pageshow', (e) => {
+      this.tabs.open()
+      if (e.persisted) this.refresh().catch(() => {})
+      wake()
+    })
+  }
+}
