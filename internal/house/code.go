@@ -21,7 +21,7 @@ var codeRules = []Rule{
 }
 
 // edges may read clock, environment and terminal; the rooms are handed what they need.
-var edges = []string{"cmd", "server", "internal/config", "internal/secret", "session"}
+var edges = []string{"cmd", "server", "tools", "internal/config", "internal/secret", "session"}
 
 // notInRooms are calls, by import path, that belong to the edges.
 var notInRooms = map[string][]string{

@@ -19,6 +19,8 @@ export interface LoadOptions {
   issuer?: string
   /** Keep the session token in a cookie of this page's host, for a server that renders pages. */
   cookie?: boolean
+  /** The language of the environment's words, as `de` or `pt-BR`; what the browser asks for if it is not said. */
+  locale?: string
 }
 
 /** Who is signed in on this browser. */
@@ -46,21 +48,24 @@ export interface SignOutOptions {
 
 const loaded = new Map<string, Promise<Idp>>()
 
-/** Connects with the issuer. Call it as often as you like: there is one instance for each issuer. */
-export function load(options: LoadOptions = {}): Promise<Idp> {
-  let issuer: string
-  try {
-    issuer = issuerOf(options)
-  } catch (e) {
-    return Promise.reject(asError(e))
-  }
-  let idp = loaded.get(issuer)
+/** Connects with the issuer. Call it as often as you like: there is one connection for each issuer. */
+export async function load(options: LoadOptions = {}): Promise<Idp> {
+  const issuer = issuerOf(options)
+  const base = once(issuer, () => Idp.connect(issuer, options.locale))
+  const { locale } = options
+  const idp = await (locale ? once(`${issuer} ${locale}`, async () => (await base).speaking(locale)) : base)
+  if (options.cookie) await idp.getToken({ cookie: true })
+  return idp
+}
+
+function once(key: string, make: () => Promise<Idp>): Promise<Idp> {
+  let idp = loaded.get(key)
   if (!idp) {
-    idp = Idp.connect(issuer)
-    loaded.set(issuer, idp)
-    idp.catch(() => loaded.delete(issuer)) // the next call tries again
+    idp = make()
+    loaded.set(key, idp)
+    idp.catch(() => loaded.delete(key)) // the next call tries again
   }
-  return options.cookie ? idp.then(async (i) => { await i.getToken({ cookie: true }); return i }) : idp
+  return idp
 }
 
 function issuerOf({ issuer }: LoadOptions): string {
@@ -74,7 +79,7 @@ function issuerOf({ issuer }: LoadOptions): string {
 export class Idp {
   /** What is known before anybody signs in: name, words, methods. */
   environment!: Environment
-  private state: State = { session: null, user: null, sessions: [] }
+  private readonly known: { state: State } = { state: { session: null, user: null, sessions: [] } }
   private readonly observers = new Set<(state: State) => void>()
   private readonly wire: Wire
   private readonly tabs: Tabs
@@ -92,11 +97,11 @@ export class Idp {
   }
 
   /** @internal */
-  static async connect(issuer: string): Promise<Idp> {
+  static async connect(issuer: string, locale?: string): Promise<Idp> {
     const idp = new Idp(issuer)
     try {
       idp.tabs.tell({ kind: 'hello' })
-      idp.environment = await idp.wire.send<Environment>('GET', '/environment', undefined, { anonymous: true })
+      idp.environment = await idp.describe(locale)
       idp.wire.explicit = idp.environment.browser_tokens === true && location.hostname !== new URL(issuer).hostname
       await idp.refresh()
     } catch (e) {
@@ -105,6 +110,18 @@ export class Idp {
     }
     idp.listen()
     return idp
+  }
+
+  private get state(): State { return this.known.state }
+
+  /** The same connection with the environment in another language. @internal */
+  async speaking(locale: string): Promise<Idp> {
+    const environment = this.environment.locale === locale ? this.environment : await this.describe(locale)
+    return Object.create(this, { environment: { value: environment, enumerable: true } }) as Idp
+  }
+
+  private describe(locale = ''): Promise<Environment> {
+    return this.wire.send('GET', '/environment' + (locale && `?locale=${encodeURIComponent(locale)}`), undefined, { anonymous: true })
   }
 
   /** The session in use, or null. */
@@ -210,7 +227,7 @@ export class Idp {
   private set(sessions: readonly Session[]): boolean {
     if (JSON.stringify(sessions) === JSON.stringify(this.state.sessions)) return false
     const session = sessions.find((s) => s.active) ?? null
-    this.state = { session, user: session?.user ?? null, sessions }
+    this.known.state = { session, user: session?.user ?? null, sessions }
     this.tokens.only(sessions.map((s) => s.id))
     for (const fn of [...this.observers]) {
       try { fn(this.state) } catch (e) { reportError(e) }

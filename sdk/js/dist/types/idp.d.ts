@@ -13,6 +13,8 @@ export interface LoadOptions {
     issuer?: string;
     /** Keep the session token in a cookie of this page's host, for a server that renders pages. */
     cookie?: boolean;
+    /** The language of the environment's words, as `de` or `pt-BR`; what the browser asks for if it is not said. */
+    locale?: string;
 }
 /** Who is signed in on this browser. */
 export interface State {
@@ -34,19 +36,21 @@ export interface SignOutOptions {
     /** Where to go then. */
     returnTo?: string;
 }
-/** Connects with the issuer. Call it as often as you like: there is one instance for each issuer. */
+/** Connects with the issuer. Call it as often as you like: there is one connection for each issuer. */
 export declare function load(options?: LoadOptions): Promise<Idp>;
 /** One issuer, as this page sees it. */
 export declare class Idp {
     readonly issuer: string;
     /** What is known before anybody signs in: name, words, methods. */
     environment: Environment;
-    private state;
+    private readonly known;
     private readonly observers;
     private readonly wire;
     private readonly tabs;
     private readonly tokens;
     private constructor();
+    private get state();
+    private describe;
     /** The session in use, or null. */
     get session(): Session | null;
     /** Who is signed in, or null. */

@@ -1,0 +1,32 @@
+import type { Environment, Idp } from '../idp';
+import { type Child } from './dom';
+import { Words, type Fill } from './words';
+export declare abstract class Component {
+    readonly host: HTMLElement;
+    readonly root: ShadowRoot;
+    protected idp: Idp;
+    protected words: Words;
+    private readonly stage;
+    private readonly voice;
+    private life;
+    constructor(host: HTMLElement, root: ShadowRoot, styles?: string);
+    protected abstract begin(): void | Promise<void>;
+    protected end(): void;
+    changed(name: string): void;
+    protected get signal(): AbortSignal;
+    protected get environment(): Environment;
+    connect(): void;
+    disconnect(): void;
+    attribute(name: string): string;
+    say(key: string, fill?: Fill): string;
+    count(key: string, n: number, fill?: Fill): string;
+    show(...children: Child[]): void;
+    wait(): void;
+    announce(words: string): void;
+    focus(target: HTMLElement | null | undefined, always?: boolean): void;
+    find<E extends HTMLElement = HTMLElement>(selector: string): E | null;
+    emit(name: string, detail?: unknown): boolean;
+    later(what: () => void, milliseconds: number): () => void;
+    leave(address: string): void;
+    private unreachable;
+}

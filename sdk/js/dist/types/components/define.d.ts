@@ -1,0 +1,6 @@
+import type { Component } from './base';
+type Maker = new (host: HTMLElement, root: ShadowRoot) => Component;
+export declare function define(name: string, attributes: string[], fetch: () => Promise<{
+    default: Maker;
+}>): void;
+export {};
