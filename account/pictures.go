@@ -193,6 +193,7 @@ func (p *Pictures) Serve(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", x.Type)
 	h.Set("Content-Disposition", "inline")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // apps show it, also those that isolate themselves (COEP)
 	_, err = w.Write(x.Bytes)
 	return err
 }

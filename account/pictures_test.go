@@ -86,7 +86,7 @@ func TestAProvidersPictureIsFetchedOnceDrawnAnewAndServedFromHere(t *testing.T) 
 		}
 		for name, want := range map[string]string{
 			"Content-Type": "image/jpeg", "X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=31536000, immutable",
-			"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+			"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'", "Cross-Origin-Resource-Policy": "cross-origin",
 		} {
 			if got := b.Header.Get(name); got != want {
 				t.Errorf("%s: %q", name, got)

@@ -54,6 +54,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	}
 	site, err := login.NewWebAuthn("id.example.com", "Acme", []string{origin, "https://app.example.org"})
 	h.must(err)
+	site.Also = func(o string) bool { return o == "https://app.id.example.com" }
 	h.engine = &login.Engine{
 		WebAuthn: site, Store: h.store, People: h.people, Throttle: storage.NewThrottle(db), Trust: storage.NewTrust(db), Sessions: h.sessions, Events: h.events,
 		Undos: storage.NewUndos(db), Unfinished: h.store,

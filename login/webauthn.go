@@ -49,6 +49,10 @@ const (
 
 // WebAuthn is the site that passkeys and security keys are made for.
 type WebAuthn struct {
+	// Also says of more origins within the domain that they may use the same passkeys, which
+	// browsers need not be told; nil: of none.
+	Also func(origin string) bool
+
 	lib     *webauthn.WebAuthn
 	id      string
 	origins []string
@@ -167,7 +171,7 @@ func (w *WebAuthn) registered(c ceremony, who holder, answer []byte) (made *weba
 		// We asked for no attestation, so whatever statement there is says nothing.
 		parsed.Response.AttestationObject.Format = string(protocol.AttestationFormatNone)
 		parsed.Response.AttestationObject.AttStatement, parsed.Response.AttestationObject.SubStatements = nil, nil
-		made, err = w.lib.CreateCredential(who, c.Session, parsed)
+		made, err = w.at(parsed.Response.CollectedClientData).CreateCredential(who, c.Session, parsed)
 		return err
 	})
 	return made, err
@@ -212,10 +216,10 @@ func (w *WebAuthn) asserted(c ceremony, who holder, a answered) (used *webauthn.
 			}
 		}
 		if len(c.Session.UserID) > 0 {
-			used, err = w.lib.ValidateLogin(who, c.Session, a.parsed)
+			used, err = w.at(a.parsed.Response.CollectedClientData).ValidateLogin(who, c.Session, a.parsed)
 			return err
 		}
-		_, used, err = w.lib.ValidatePasskeyLogin(func([]byte, []byte) (webauthn.User, error) { return who, nil }, c.Session, a.parsed)
+		_, used, err = w.at(a.parsed.Response.CollectedClientData).ValidatePasskeyLogin(func([]byte, []byte) (webauthn.User, error) { return who, nil }, c.Session, a.parsed)
 		return err
 	})
 	return used, err
@@ -243,10 +247,18 @@ func (w *WebAuthn) guarded(c ceremony, kind protocol.CeremonyType, answer []byte
 
 // fits checks where the browser says it was. The library compares origins more loosely.
 func (w *WebAuthn) fits(c protocol.CollectedClientData) error {
-	if !slices.Contains(w.origins, c.Origin) || c.CrossOrigin || c.TopOrigin != "" {
+	known := slices.Contains(w.origins, c.Origin) || w.Also != nil && w.Also(c.Origin)
+	if !known || c.CrossOrigin || c.TopOrigin != "" {
 		return ErrKeyRefused
 	}
 	return nil
+}
+
+// at is the library for an answer that fits.
+func (w *WebAuthn) at(c protocol.CollectedClientData) *webauthn.WebAuthn {
+	here := *w.lib.Config
+	here.RPOrigins = []string{c.Origin}
+	return &webauthn.WebAuthn{Config: &here}
 }
 
 func verified(c ceremony, flags protocol.AuthenticatorFlags) error {

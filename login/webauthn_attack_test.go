@@ -39,6 +39,7 @@ func TestAPasskeyOfAnotherPlaceIsRefused(t *testing.T) {
 			{"a child", "https://a.id.example.com", "id.example.com"},
 			{"without TLS", "http://id.example.com", "id.example.com"},
 			{"another port", "https://id.example.com:8443", "id.example.com"},
+			{"below, and listed by nobody", "https://evil.id.example.com", "id.example.com"},
 			{"with a user", "https://x@id.example.com", "id.example.com"},
 			{"with a path", "https://id.example.com/sign-in", "id.example.com"},
 			{"in capitals", "https://ID.example.com", "id.example.com"},
@@ -63,9 +64,17 @@ func TestAPasskeyOfAnotherPlaceIsRefused(t *testing.T) {
 		if after := h.key(ann.user(), identity.Passkey); after != before {
 			t.Errorf("the factor was used: %+v", after)
 		}
-		d.site.Origin = "https://app.example.org" // which the operator listed
-		b := h.browser().signIn().prepare(identity.Passkey)
-		b.prove(identity.Passkey, d.signs(b.asked())).want(login.Complete)
+		for _, listed := range []string{"https://app.example.org", "https://app.id.example.com"} {
+			d.site.Origin = listed
+			b := h.browser().signIn().prepare(identity.Passkey)
+			b.prove(identity.Passkey, d.signs(b.asked())).want(login.Complete)
+			made := newDevice(t)
+			made.site.Origin = listed
+			m := ann.tab()
+			m.view.SessionID = ann.view.SessionID
+			m.within(login.Enroll).enroll(identity.Passkey, "")
+			m.enrollConfirm(made.creates(m.made())).want(login.Complete)
+		}
 	})
 }
 

@@ -223,13 +223,17 @@ func (s *Server) self() []web.Route {
 
 // development is what production does not have.
 func (s *Server) development() []web.Route {
-	if !s.Config.Inbox() {
-		return nil
+	var routes []web.Route
+	if s.Config.Development() {
+		routes = append(routes, web.Route{Pattern: "POST /frontend/v1/browsers", Do: s.sessions.Introduce, Face: web.Frontend})
 	}
-	return []web.Route{
+	if !s.Config.Inbox() {
+		return routes
+	}
+	return append(routes, []web.Route{
 		{Pattern: "GET /dev/inbox", Do: s.admin.ListLetters, Face: web.Page},
 		{Pattern: "GET /dev/inbox.json", Do: s.admin.LettersJSON, Face: web.Page},
 		{Pattern: "GET /dev/inbox/{letter}", Do: s.admin.Letter, Face: web.Page},
 		{Pattern: "POST /dev/inbox/empty", Do: s.admin.EmptyInbox, Face: web.Page},
-	}
+	}...)
 }

@@ -137,7 +137,12 @@ func (s *Server) passkeys() (*login.WebAuthn, error) {
 	if s.Config.Passkeys.RPID == "" {
 		return nil, nil //nolint:nilnil // the engine reads nil as "none"
 	}
-	return login.NewWebAuthn(s.Config.Passkeys.RPID, s.Config.Name, s.Config.PasskeyOrigins())
+	site, err := login.NewWebAuthn(s.Config.Passkeys.RPID, s.Config.Name, s.Config.PasskeyOrigins())
+	if err != nil {
+		return nil, err
+	}
+	site.Also = s.Config.PasskeysAt
+	return site, nil
 }
 
 // who says how a person is shown to themselves.
@@ -152,8 +157,11 @@ func (s *Server) who(ctx context.Context, id identity.UserID) (name, address str
 
 func (s *Server) mount() http.Handler {
 	faces := &web.Faces{
-		Pages: s.web, Issuer: s.Config.Issuer, Proxies: s.Config.Proxies(), Log: s.Log,
+		Pages: s.web, Issuer: s.Config.Issuer, Listed: s.Config.Listed, Proxies: s.Config.Proxies(), Log: s.Log,
 		Now: time.Now, Observe: s.metrics.observe, // durations are of the machine, not of a test's clock
+	}
+	if s.Config.Development() {
+		faces.BrowserCookie = s.sessions.Cookies.Name()
 	}
 	mux := http.NewServeMux()
 	faces.Mount(mux, s.routes())

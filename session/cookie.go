@@ -46,6 +46,9 @@ func NewCookies(https bool, port, base string) *Cookies {
 	}}
 }
 
+// Name is the name of the cookie.
+func (c *Cookies) Name() string { return c.name }
+
 // Read returns the browser's token. Two cookies of the name mean that somebody tossed
 // one from a sibling host: then none is trusted.
 func (c *Cookies) Read(r *http.Request) (Token, bool) {
@@ -66,7 +69,7 @@ func (c *Cookies) Write(w http.ResponseWriter, t Token, remember bool) {
 	if remember {
 		o.MaxAge = int(remembered.Seconds())
 	}
-	http.SetCookie(w, sessions.NewCookie(c.name, string(t.ID)+"."+t.Secret.Reveal(), &o))
+	http.SetCookie(w, sessions.NewCookie(c.name, t.carried(), &o))
 }
 
 // Clear makes the browser forget the cookie.

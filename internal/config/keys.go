@@ -38,6 +38,9 @@ func Keys() []Key {
 		{Name: "issuer", Depends: "http://localhost and the port of listen, in development",
 			Doc: "The public URL, under which relying parties and people know this instance. Every link and token carries it.",
 			at:  func(c *Config) any { return &c.Issuer }},
+		{Name: "origins", Depends: "in development every http origin of this machine, like http://localhost:5173",
+			Doc: "Origins of web apps, a list, like https://app.example.com: their scripts may use the Frontend API with the browser's cookie, and people may be sent back there. Browsers send the cookie only if they are of the issuer's site (app.example.com and id.example.com are).",
+			at:  func(c *Config) any { return &c.Origins }},
 		{Name: "webfinger_hosts",
 			Doc: "Hosts whose people find this issuer by WebFinger, a list, like the domain of their mail addresses; the issuer's own host always does. That host must redirect its /.well-known/webfinger here.",
 			at:  func(c *Config) any { return &c.WebFingerHosts }},
@@ -197,6 +200,7 @@ type Config struct {
 	Name                   string
 	Listen                 string
 	Issuer                 string
+	Origins                []string
 	WebFingerHosts         []string
 	Passkeys               Passkeys
 	DataDir                string

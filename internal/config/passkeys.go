@@ -2,7 +2,7 @@ package config
 
 import (
 	"net/netip"
-	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -19,10 +19,21 @@ func (c Config) passkeyHost() string {
 	return host
 }
 
-// PasskeyOrigins are the origins that may use our passkeys, the issuer's own first.
+// PasskeyOrigins are the origins that may use our passkeys and need to be said so to browsers:
+// the issuer's own first.
 func (c Config) PasskeyOrigins() []string {
-	u := c.IssuerURL()
-	return append([]string{u.Scheme + "://" + u.Host}, c.Passkeys.Origins...)
+	return append([]string{c.origin()}, c.Passkeys.Origins...)
+}
+
+// PasskeysAt reports whether pages of that origin may use our passkeys: one of PasskeyOrigins,
+// or one that is listed and within the domain that they are bound to, where browsers allow it
+// unasked.
+func (c Config) PasskeysAt(origin string) bool {
+	if slices.Contains(c.PasskeyOrigins(), origin) {
+		return true
+	}
+	host := hostOf(origin)
+	return c.Listed(origin) && (host == c.Passkeys.RPID || strings.HasSuffix(host, "."+c.Passkeys.RPID))
 }
 
 func (c Config) judgePasskeys(r *reasons) {
@@ -32,11 +43,10 @@ func (c Config) judgePasskeys(r *reasons) {
 		r.add("passkeys.rp_id %q is no domain of this instance: leave it out for the issuer's host, or name a parent of it that is yours", id)
 	}
 	for _, o := range c.Passkeys.Origins {
-		u, err := url.Parse(o)
 		switch {
-		case err != nil || u.Hostname() == "" || o != u.Scheme+"://"+u.Host || o != strings.ToLower(o) || u.Port() == defaultPort[u.Scheme] && u.Port() != "":
+		case !canonical(o):
 			r.add("passkeys.origins: %q is no origin: spell it like https://app.example.com, in lower case, without a path or the default port", o)
-		case u.Scheme != "https" && (u.Scheme != "http" || !c.Development() || !loopback(u.Hostname())):
+		case !c.safe(o):
 			r.add("passkeys.origins: %q is not https: browsers have passkeys only there", o)
 		case o == c.PasskeyOrigins()[0]:
 			r.add("passkeys.origins: %q is the issuer's own origin, which may use them anyway: leave it out", o)

@@ -26,6 +26,7 @@ const refuseNoMasterKey = "master_key is missing: make one with \"openssl rand -
 func (c Config) Validate() error {
 	var r reasons
 	c.judgeIssuer(&r)
+	c.judgeOrigins(&r)
 	c.judgeWebFinger(&r)
 	c.judgePasskeys(&r)
 	c.judgeListening(&r)
@@ -317,6 +318,11 @@ func (c Config) Warnings() []string {
 	}
 	if c.SessionManagement && !c.WatchedSessions() {
 		w = append(w, "session_management is on, but not offered: browsers keep the cookie it needs only for an https issuer")
+	}
+	for _, o := range c.Origins {
+		if !c.SameSite(o) {
+			w = append(w, "origins: "+o+" is another site than the issuer: browsers keep the cookie from it, so that people are never signed in there. Put both under one domain, or make that app a relying party")
+		}
 	}
 	if c.Passkeys.RPID == "" {
 		w = append(w, "issuer "+c.Issuer+" is a bare address: browsers bind passkeys and security keys to a name, so there are none")

@@ -208,6 +208,7 @@ var printable = map[string]string{ //nolint:gosec // names of fields, no credent
 
 	"provider/client_metadata.go: registration.Secret": "what RFC 7591 has a client send",
 	"storage/clients.go: clientRow.RegistrationToken":  "a column: a digest",
+	"session/carried.go: Introduction.BrowserToken":    "development: the answer is there to say it",
 	"storage/login.go: attemptRow.Password":            "a column: a hash, sealed",
 	"storage/login.go: invitationRow.Token":            "a column: a digest",
 	"storage/factors.go: factorRow.Secret":             "a column: sealed",

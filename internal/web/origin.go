@@ -22,9 +22,7 @@ const (
 var (
 	errForeign = problem.New(problem.Forbidden, "cross_site", "This request came from another site and was not carried out.")
 	errStale   = problem.New(problem.Forbidden, "form_stale", "This page was open for too long, or cookies are switched off. Please go back and try again.")
-	errOrigin  = problem.New(problem.Forbidden, "origin_missing", "A request with a cookie must say where it comes from.")
 	errForm    = problem.New(problem.Unsupported, "form_expected", "Send this as a form.")
-	errJSON    = problem.New(problem.Unsupported, "json_expected", "Send this as application/json.")
 )
 
 func (f *Faces) https() bool { return strings.HasPrefix(f.Issuer, "https://") }
@@ -90,37 +88,6 @@ func (f *Faces) guardForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !secret.Equal(r.PostForm.Get(FormField), f.Pages.formToken(w, r)) {
 		return errStale
-	}
-	return nil
-}
-
-// guardScript answers CORS for the listed origins and lets an unsafe request through
-// that is JSON and either says where it comes from or carries the form token.
-func (f *Faces) guardScript(w http.ResponseWriter, r *http.Request) error {
-	origin := r.Header.Get("Origin")
-	w.Header().Add("Vary", "Origin")
-	if slices.Contains(f.Origins, origin) {
-		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Allow-Credentials", "true")
-		h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
-		if r.Method == http.MethodOptions {
-			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
-			h.Set("Access-Control-Allow-Headers", "Content-Type, "+FormHeader)
-			h.Set("Access-Control-Max-Age", "600")
-		}
-	}
-	if safe(r.Method) {
-		return nil
-	}
-	if err := f.own(r, f.Origins...); err != nil {
-		return err
-	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && (err != nil || kind != "application/json") {
-		return errJSON
-	}
-	if silent(r) && r.Header.Get("Cookie") != "" && !secret.Equal(r.Header.Get(FormHeader), f.Pages.formToken(w, r)) {
-		return errOrigin
 	}
 	return nil
 }

@@ -14,13 +14,14 @@ type state struct {
 	trace   string
 	network string
 	browser string // as Pages.Browser said, asked once
+	origin  string // whose script asks
 	notes   []slog.Attr
 }
 
 type stateKey struct{}
 
-func newState(network string) *state {
-	return &state{trace: hex.EncodeToString(secret.Bytes(8)), network: network}
+func newState(network, origin string) *state {
+	return &state{trace: hex.EncodeToString(secret.Bytes(8)), network: network, origin: origin}
 }
 
 func stateOf(ctx context.Context) *state {
@@ -40,20 +41,24 @@ func Trace(r *http.Request) string { return stateOf(r.Context()).trace }
 // response remembers what was answered.
 type response struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status  int
+	bytes   int64
+	leaving func(http.Header) // has the last word on the headers; may be nil
 }
 
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		if w.leaving != nil {
+			w.leaving(w.Header())
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *response) Write(b []byte) (int, error) {
 	if w.status == 0 {
-		w.status = http.StatusOK
+		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)

@@ -45,16 +45,19 @@ type Route struct {
 	Face    Face
 }
 
-// Faces builds the middleware around handlers. All fields but Origins, Observe and
-// Proxies are required.
+// Faces builds the middleware around handlers. Pages, Issuer, Log and Now are required.
 type Faces struct {
 	Pages   *Pages
-	Issuer  string         // scheme://host[:port][/path]: the only source of our own origin
-	Origins []string       // other sites' origins that may use the Frontend face with credentials
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Issuer  string                   // scheme://host[:port][/path]: the only source of our own origin
+	Listed  func(origin string) bool // whether the scripts of an origin may use the Frontend face with credentials; nil: only the issuer's
+	Proxies []netip.Prefix           // whose X-Forwarded-For is believed
 	Log     *slog.Logger
 	Now     func() time.Time
 	Observe func(route string, status int, took time.Duration) // metrics; may be nil
+
+	// BrowserCookie is, in development, the name of the cookie that TokenHeader stands for. "":
+	// the header means nothing.
+	BrowserCookie string
 }
 
 // Limits of what is read and how long a handler may take.
@@ -121,7 +124,7 @@ func (f *Faces) Handler(rt Route) http.Handler {
 // A lost request is one that matched no route; its form token is nobody's business.
 func (f *Faces) serve(rw http.ResponseWriter, r *http.Request, rt Route, lost bool) {
 	started := f.Now()
-	s := newState(caller(r, f.Proxies))
+	s := newState(caller(r, f.Proxies), f.origin())
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), stateKey{}, s), HandlerTime)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -140,10 +143,13 @@ func (f *Faces) serve(rw http.ResponseWriter, r *http.Request, rt Route, lost bo
 	if err := rt.Do(w, r); err != nil {
 		f.fail(w, r, rt.Face, err)
 	}
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
 }
 
 // admit runs the checks of a face before its handler.
-func (f *Faces) admit(w http.ResponseWriter, r *http.Request, face Face, lost bool) error {
+func (f *Faces) admit(w *response, r *http.Request, face Face, lost bool) error {
 	switch face {
 	case Page, Passage:
 		r.Body = http.MaxBytesReader(w, r.Body, formLimit)

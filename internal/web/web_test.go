@@ -57,7 +57,7 @@ func newDesk(t *testing.T) *desk {
 		},
 	}
 	d.faces = &web.Faces{
-		Pages: d.pages, Issuer: issuer, Origins: []string{friend}, Now: func() time.Time { return time.Unix(0, 0) },
+		Pages: d.pages, Issuer: issuer, Listed: func(o string) bool { return o == friend }, Now: func() time.Time { return time.Unix(0, 0) },
 		Log: slog.New(slog.NewJSONHandler(&d.log, nil)),
 		Observe: func(route string, status int, _ time.Duration) {
 			d.seen = append(d.seen, route+" "+http.StatusText(status))
