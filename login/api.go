@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"idp/identity"
 	"idp/internal/secret"
@@ -17,6 +18,7 @@ type API struct {
 	Engine *Engine
 	Keeper *session.Keeper
 	Locale func(r *http.Request) string // best language of who sent r
+	Return func(to string) string       // where somebody may be sent who is to come back there, "" if nowhere
 	Base   string                       // the issuer's path: where to go next begins with it
 	Meter  *Meter                       // of passwords that are scored while they are typed
 }
@@ -29,6 +31,7 @@ func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
 		Connection string `json:"connection"` // connect: by which to sign in from now on
 		Invitation hidden `json:"invitation"`
 		Public     bool   `json:"public"`
+		ReturnTo   string `json:"return_to"` // comes back as next; left out if nobody may be sent there
 	}
 	if err := web.DecodeJSON(r, &in); err != nil {
 		return err
@@ -38,7 +41,7 @@ func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := Beginning{
-		Browser: browser, Goal: in.Goal, Ask: in.Ask, Connection: in.Connection, Invitation: in.Invitation.String, Public: in.Public,
+		Browser: browser, Goal: in.Goal, Ask: in.Ask, Connection: in.Connection, Invitation: in.Invitation.String, Public: in.Public, Return: x.Return(in.ReturnTo),
 		Locale: x.Locale(r), Network: web.Network(r), UserAgent: r.UserAgent(),
 	}
 	if in.Goal.within() {
@@ -168,11 +171,6 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 		return err
 	}
 	v = below(x.Base, v)
-	if v.Party != nil && v.Party.LogoURI != "" {
-		party := *v.Party
-		party.LogoURI = x.Base + party.LogoURI
-		v.Party = &party
-	}
 	if len(v.BackupCodes) > 0 {
 		return web.WriteJSON(w, status, struct {
 			View
@@ -185,7 +183,7 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 // below puts the issuer's path in front of the addresses in a view. Pages need no such: it
 // is done for them on the way out.
 func below(base string, v View) View {
-	if v.Next != "" {
+	if strings.HasPrefix(v.Next, "/") {
 		v.Next = base + v.Next
 	}
 	if v.Party != nil && v.Party.LogoURI != "" {

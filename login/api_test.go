@@ -33,7 +33,7 @@ func newScript(h *house) *script {
 		Store: h.sessions, Events: h.events, Cookies: session.NewCookies(false, "1", ""), Settings: session.DefaultSettings,
 		InTx: h.db.InTx, Now: h.clock.Now, Network: web.Network,
 	}
-	api := &login.API{Engine: h.engine, Keeper: keeper, Locale: func(*http.Request) string { return "en" }, Meter: &login.Meter{Browser: 10}}
+	api := &login.API{Engine: h.engine, Keeper: keeper, Locale: func(*http.Request) string { return "en" }, Return: listed.Returnable, Meter: &login.Meter{Browser: 10}}
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]web.Handler{
 		"POST /frontend/v1/attempts":                    api.Start,

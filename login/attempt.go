@@ -52,6 +52,7 @@ type Attempt struct {
 	Draft      Draft                         // waits here until settle
 	Trust      bool                          // this browser need not show a second factor for a while
 	Public     bool                          // "this is a public computer"
+	Return     string                        // where to go when complete, if no relying party waits; "" for the account pages
 	Within     session.ID                    // of somebody who is signed in: the session it began in
 	SessionID  session.ID                    // set once, by settle
 	Network    string                        // a MAC of the network it began in

@@ -84,6 +84,7 @@ type Beginning struct {
 	Address    string        // Extend: the email address or phone number, as typed
 	Invitation secret.String // SignUp: from the invitation's link, or empty
 	Public     bool          // "this is a public computer"
+	Return     string        // where to go when complete, judged; "" for the account pages
 	Locale     string
 	Network    string
 	UserAgent  string
@@ -123,7 +124,7 @@ func (e *Engine) Start(ctx context.Context, b Beginning) (View, error) {
 		now: now,
 		a: Attempt{
 			ID: AttemptID(secret.NewID("attempt")), Browser: b.Browser.ID, Goal: b.Goal, Ask: b.Ask,
-			Public: b.Public, CreatedAt: now, ExpiresAt: now.Add(attemptLife),
+			Public: b.Public, Return: b.Return, CreatedAt: now, ExpiresAt: now.Add(attemptLife),
 		},
 	}
 	if err := e.learn(ctx, t); err != nil {

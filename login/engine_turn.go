@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -303,7 +304,7 @@ func (e *Engine) view(t *turn) View {
 	v := View{
 		ID: t.a.ID, Goal: t.a.Goal, Step: step, Identifier: t.a.Identifier.Value, Masked: t.a.Identifier.Mask(),
 		Reset: t.a.Reset, Methods: Options(t.a, t.f, t.p), SessionID: t.a.SessionID,
-		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public, BackupCodes: t.backup,
+		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public, BackupCodes: t.backup, back: t.a.Return,
 	}
 	if t.ask.ID != "" {
 		party := t.ask.Party
@@ -337,7 +338,7 @@ func (e *Engine) view(t *turn) View {
 	}
 	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {
-		v.Next = home
+		v.Next = cmp.Or(t.a.Return, home)
 		if t.ask.ID != "" {
 			v.Next = t.ask.Back()
 		}

@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"idp/federation"
@@ -24,6 +25,24 @@ const (
 	signInPath = "/sign-in"
 	choosePath = "/sign-in/choose"
 )
+
+// startFor is where to sign in for whoever waits, or so that somebody comes back there.
+func startFor(ask AskID, back string) string {
+	q := url.Values{}
+	switch {
+	case ask != "":
+		q.Set("ask", string(ask))
+	case back != "":
+		q.Set(web.ReturnField, back)
+	default:
+		return signInPath
+	}
+	return signInPath + "?" + q.Encode()
+}
+
+// back is where the form or link says to go once somebody has signed in, "" if it does not, or
+// nobody may be sent there.
+func (p *Pages) back(r *http.Request) string { return p.Web.Returnable(r.FormValue(web.ReturnField)) }
 
 func attemptPath(id AttemptID) string { return signInPath + "/" + string(id) }
 
@@ -113,7 +132,7 @@ func (p *Pages) Show(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, v View, err error) error {
 	switch {
 	case err == nil && v.Step == Abandoned:
-		return web.Redirect(w, r, signInPath)
+		return web.Redirect(w, r, startFor("", v.back))
 	case err == nil:
 		return p.advance(w, r, v)
 	case v.ID == "":

@@ -106,12 +106,15 @@ func (p *Pages) Cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.answer(w, r, v, err)
 	}
-	if a.Goal.within() && a.Ask == "" {
+	switch {
+	case a.Goal.within() && a.Ask == "" && a.Return != "":
+		return web.Redirect(w, r, a.Return)
+	case a.Goal.within() && a.Ask == "":
 		return web.Redirect(w, r, p.Web.TakeReturn(w, r, home))
 	}
 	ask, err := p.ask(r, a.Ask)
 	if err != nil || ask.ID == "" {
-		return web.Redirect(w, r, signInPath)
+		return web.Redirect(w, r, startFor("", a.Return))
 	}
 	return p.decline(w, r, ask)
 }

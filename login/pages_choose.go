@@ -1,8 +1,8 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"idp/identity"
@@ -22,6 +22,7 @@ type account struct {
 type choosePage struct {
 	Party    *identity.Party
 	Ask      AskID
+	Return   string // where to go then, if nobody waits
 	Accounts []account
 }
 
@@ -36,9 +37,9 @@ func (p *Pages) Choose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(alive) == 0 {
-		return web.Redirect(w, r, p.signInFor(ask))
+		return web.Redirect(w, r, signInFor(ask, p.back(r)))
 	}
-	page := choosePage{Party: ask.party(), Ask: ask.ID}
+	page := choosePage{Party: ask.party(), Ask: ask.ID, Return: p.back(r)}
 	for _, s := range alive {
 		a, err := p.account(r, s)
 		if err != nil {
@@ -62,14 +63,14 @@ func (p *Pages) Chosen(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := session.ID(r.PostFormValue("session"))
 	if !slices.ContainsFunc(alive, func(s session.Session) bool { return s.ID == id }) {
-		return web.Redirect(w, r, p.signInFor(ask)) // it ended meanwhile
+		return web.Redirect(w, r, signInFor(ask, p.back(r))) // it ended meanwhile
 	}
 	if err := p.Sessions.Switch(r.Context(), b, id); err != nil {
 		return err
 	}
 	p.Sessions.ShowStateOf(w, b.ID, id)
 	if ask.ID == "" {
-		return web.Redirect(w, r, home)
+		return web.Redirect(w, r, cmp.Or(p.back(r), home))
 	}
 	if ask.Browser != b.ID {
 		return ErrAsk
@@ -81,11 +82,12 @@ func (p *Pages) Chosen(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, ask.Back())
 }
 
-func (p *Pages) signInFor(ask Ask) string {
-	if ask.ID == "" {
-		return signInPath + "?add=1"
+func signInFor(ask Ask, back string) string {
+	path := startFor(ask.ID, back)
+	if path == signInPath {
+		return path + "?add=1"
 	}
-	return signInPath + "?add=1&ask=" + url.QueryEscape(string(ask.ID))
+	return path + "&add=1"
 }
 
 // signedIn returns the browser, verified, and the sessions that stand on it.

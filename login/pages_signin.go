@@ -15,6 +15,7 @@ import (
 type signInForm struct {
 	Party      *identity.Party
 	Ask        AskID
+	Return     string // where to go then, if nobody waits
 	Attempt    AttemptID
 	Identifier string
 	Typed      bool // ask for an address
@@ -45,7 +46,7 @@ func (p *Pages) blankSignIn() signInForm {
 func (p *Pages) signInForm(r *http.Request, v View) signInForm {
 	f := p.blankSignIn()
 	f.Party, f.Attempt, f.Identifier, f.Public = v.Party, v.ID, v.Identifier, v.Public
-	f.Ask = cmp.Or(AskID(r.FormValue("ask")), v.ask)
+	f.Ask, f.Return = cmp.Or(AskID(r.FormValue("ask")), v.ask), v.back
 	if f.Identifier == "" {
 		f.Identifier = v.Hint
 	}
@@ -53,7 +54,7 @@ func (p *Pages) signInForm(r *http.Request, v View) signInForm {
 }
 
 // SignIn answers GET /sign-in with the form; ?ask= names a waiting request, ?add=1 asks for
-// another account beside those that are signed in.
+// another account beside those that are signed in, ?return_to= says where to go then.
 func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	ask, err := p.ask(r, AskID(q.Get("ask")))
@@ -65,6 +66,7 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := p.blankSignIn()
+	form.Return = p.back(r)
 	if err == nil {
 		alive, err := p.Sessions.Sessions(r.Context(), b)
 		if err != nil {
@@ -78,7 +80,7 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request) error {
 		case q.Has("signed_out"):
 			return web.Redirect(w, r, choosePath) // of several accounts, one is left
 		default:
-			return web.Redirect(w, r, home)
+			return web.Redirect(w, r, cmp.Or(form.Return, home))
 		}
 		form.Accounts = len(alive) > 0
 	}
@@ -112,6 +114,7 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := p.blankSignIn()
 	form.Party, form.Ask, form.Identifier, form.Public = ask.party(), ask.ID, r.PostFormValue("identifier"), r.PostFormValue("public") != ""
+	form.Return = p.back(r)
 	if do == "passkey" && form.Passkey {
 		return p.enterByKey(w, r, ask, form.Public)
 	}
@@ -160,10 +163,11 @@ func (p *Pages) misspelt(w http.ResponseWriter, r *http.Request, form signInForm
 	data := struct {
 		Party      *identity.Party
 		Ask        AskID
+		Return     string
 		Identifier string
 		Code       bool
 		Asks       bool
-	}{form.Party, form.Ask, form.Identifier, do == "code", form.Asks}
+	}{form.Party, form.Ask, form.Return, form.Identifier, do == "code", form.Asks}
 	if form.Identifier == "" {
 		return p.Web.Show(w, r, http.StatusOK, "forgot", data)
 	}
@@ -185,7 +189,7 @@ func (p *Pages) begin(w http.ResponseWriter, r *http.Request, ask Ask, public bo
 		}
 	}
 	v, err := p.Engine.Start(r.Context(), Beginning{
-		Browser: b, Goal: SignIn, Ask: ask.ID, Public: public,
+		Browser: b, Goal: SignIn, Ask: ask.ID, Public: public, Return: p.back(r),
 		Locale: at.Locale, Network: at.Network, UserAgent: at.UserAgent,
 	})
 	at.Attempt = v.ID

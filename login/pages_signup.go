@@ -14,6 +14,7 @@ import (
 type signUpForm struct {
 	Party      *identity.Party
 	Ask        AskID
+	Return     string // where to go then, if nobody waits
 	Attempt    AttemptID
 	Email      string
 	Name       string
@@ -37,7 +38,7 @@ func (p *Pages) blankSignUp() signUpForm {
 func (p *Pages) signUpForm(v View) signUpForm {
 	f := p.blankSignUp()
 	f.Party, f.Attempt, f.Email, f.Public = v.Party, v.ID, v.Identifier, v.Public
-	f.Ask, f.Fixed = v.ask, v.Confirmed
+	f.Ask, f.Return, f.Fixed = v.ask, v.back, v.Confirmed
 	if f.Fixed || v.Upstream != "" {
 		f.Elsewhere = row{}
 	}
@@ -53,11 +54,11 @@ func (f signUpForm) from(v View) signUpForm {
 }
 
 // SignUp answers GET /sign-up with the form; ?ask= names a waiting request, ?invitation= is
-// the token of an invitation.
+// the token of an invitation, ?return_to= says where to go then.
 func (p *Pages) SignUp(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	form := p.blankSignUp()
-	form.Invitation = q.Get("invitation")
+	form.Invitation, form.Return = q.Get("invitation"), p.back(r)
 	if err := p.maySignUp(form.Invitation); err != nil {
 		return p.closed(w, r, err)
 	}
@@ -106,7 +107,7 @@ func (p *Pages) Register(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := p.blankSignUp()
 	form.Party, form.Ask, form.Email, form.Name = ask.party(), ask.ID, r.PostFormValue("email"), r.PostFormValue("name")
-	form.Invitation, form.Public = r.PostFormValue("invitation"), r.PostFormValue("public") != ""
+	form.Invitation, form.Public, form.Return = r.PostFormValue("invitation"), r.PostFormValue("public") != "", p.back(r)
 	if name := connectionOf(r.PostFormValue("do")); name != "" {
 		return p.registerElsewhere(w, r, ask, form, name)
 	}
@@ -165,7 +166,7 @@ func (p *Pages) beginSignUp(w http.ResponseWriter, r *http.Request, ask Ask, for
 		}
 	}
 	v, err := p.Engine.Start(r.Context(), Beginning{
-		Browser: b, Goal: SignUp, Ask: ask.ID, Invitation: secret.NewString(form.Invitation), Public: form.Public,
+		Browser: b, Goal: SignUp, Ask: ask.ID, Invitation: secret.NewString(form.Invitation), Public: form.Public, Return: form.Return,
 		Locale: at.Locale, Network: at.Network, UserAgent: at.UserAgent,
 	})
 	at.Attempt = v.ID

@@ -111,13 +111,13 @@ func (p *Pages) astray(w http.ResponseWriter, r *http.Request, at At, err error)
 // afresh is where to start again after an attempt is over.
 func (p *Pages) afresh(r *http.Request, at At) string {
 	a, err := p.Engine.Store.Attempt(r.Context(), at.Attempt)
-	if err != nil || a.Browser != at.Browser.ID || a.Ask == "" {
+	if err != nil || a.Browser != at.Browser.ID {
 		return signInPath
 	}
 	if _, err := p.ask(r, a.Ask); err != nil {
 		return signInPath
 	}
-	return signInPath + "?ask=" + url.QueryEscape(string(a.Ask))
+	return startFor(a.Ask, a.Return)
 }
 
 // The words for what can go wrong on the way, by the code of the problem.

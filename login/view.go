@@ -67,7 +67,8 @@ type View struct {
 	// Public says that the cookie must be forgotten with the window.
 	Public bool `json:"-"`
 
-	ask AskID // of the relying party that waits
+	ask  AskID  // of the relying party that waits
+	back string // where to go when complete, whatever the step is
 }
 
 // Enrollment is a factor on its way.

@@ -48,6 +48,7 @@ func New(rooms *Rooms) (*Server, error) {
 		Set: s.Templates, Brand: s.Config.Name, Development: s.Config.Development(), Box: s.Box,
 		Inbox: s.Config.Inbox(), Secure: s.Config.IssuerURL().Scheme == "https",
 		Origin: s.Config.IssuerURL().Scheme + "://" + s.Config.IssuerURL().Host, Base: web.Base(s.Config.IssuerURL()),
+		Listed:  s.Config.Listed,
 		Browser: func(w http.ResponseWriter, r *http.Request) string { return string(s.sessions.Offer(w, r)) },
 	}
 	s.pictures = &account.Pictures{
@@ -61,7 +62,7 @@ func New(rooms *Rooms) (*Server, error) {
 		return nil, err
 	}
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
-	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Base: s.web.Base, Meter: &login.Meter{}}
+	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Return: s.web.Returnable, Base: s.web.Base, Meter: &login.Meter{}}
 	s.minting = &token.API{Minter: s.Minter, Browser: s.sessions.Cookies.Read, Origin: askingOrigin}
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,

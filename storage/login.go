@@ -64,6 +64,7 @@ type attemptBody struct {
 	Draft       login.Draft                         `json:"draft,omitzero"`
 	Public      bool                                `json:"public,omitempty"`
 	Trust       bool                                `json:"trust,omitempty"`
+	Return      string                              `json:"return,omitempty"`
 	Within      session.ID                          `json:"within,omitempty"`
 	Wrong       int                                 `json:"wrong,omitempty"`
 	Session     session.ID                          `json:"session,omitempty"`
@@ -80,7 +81,7 @@ func (s *Login) fromAttempt(a login.Attempt) attemptRow {
 	r := attemptRow{ID: string(a.ID), BrowserID: string(a.Browser), UserID: string(a.UserID), Version: a.Version + 1, ExpiresAt: stamp(a.ExpiresAt)}
 	r.Body = encode(attemptBody{
 		Goal: a.Goal, Ask: a.Ask, Kind: a.Identifier.Kind, Value: a.Identifier.Value, User: a.UserID, Human: a.Human, Doubted: a.Doubted,
-		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust,
+		Proofs: a.Proofs, Challenges: a.Challenges, Confirmed: a.Confirmed, Reset: a.Reset, Breached: a.Breached, Draft: a.Draft, Public: a.Public, Trust: a.Trust, Return: a.Return,
 		Wrong: a.Wrong, Within: a.Within, Session: a.SessionID, CreatedAt: stamp(a.CreatedAt), AbandonedAt: stamp(a.AbandonedAt),
 	})
 	if a.SessionID == "" && a.AbandonedAt.IsZero() {
@@ -109,7 +110,7 @@ func (s *Login) toAttempt(r attemptRow) (login.Attempt, error) {
 	a := login.Attempt{
 		ID: login.AttemptID(r.ID), Browser: session.BrowserID(r.BrowserID), Goal: b.Goal, Ask: b.Ask,
 		Identifier: identity.Identifier{Kind: b.Kind, Value: b.Value}, UserID: b.User, Human: b.Human, Doubted: b.Doubted,
-		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust,
+		Proofs: b.Proofs, Challenges: b.Challenges, Confirmed: b.Confirmed, Reset: b.Reset, Breached: b.Breached, Draft: b.Draft, Public: b.Public, Trust: b.Trust, Return: b.Return,
 		Wrong: b.Wrong, Within: b.Within, SessionID: b.Session, Network: r.Network, Version: r.Version,
 		CreatedAt: instant(b.CreatedAt), ExpiresAt: instant(r.ExpiresAt), AbandonedAt: instant(b.AbandonedAt),
 	}

@@ -25,7 +25,7 @@ func TestAnAttemptComesBackAsSavedAndMovesOneVersionAtATime(t *testing.T) {
 			Challenges: map[identity.Method]login.Challenge{identity.EmailCode: {
 				Code: "mac", Link: "digest", Target: annsAddress, Tries: 5, SentAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Ceremony: json.RawMessage(`{"challenge":"x"}`),
 			}},
-			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Wrong: 3, Within: "sess_0", SessionID: "sess_1", Network: "mac",
+			Confirmed: true, Reset: true, Breached: "digest of a breached one", Public: true, Trust: true, Return: "https://app.example.com/", Wrong: 3, Within: "sess_0", SessionID: "sess_1", Network: "mac",
 			Draft: login.Draft{Name: "Ann", PasswordHash: secret.NewString("$argon2id$draft"), Locale: "en", Invitation: "inv_1", Address: annsAddress,
 				Factor: &login.DraftFactor{Method: identity.TOTP, Name: "App", Secret: secret.NewString("seed"), Counter: 3, Confirmed: true}},
 			Upstream: &federation.Assertion{

@@ -18,9 +18,11 @@ type Pages struct {
 	Development bool   // says so on every page
 	Inbox       bool   // messages stay in the development inbox
 	Secure      bool   // the issuer is https
-	Origin      string // scheme://host[:port] of the issuer; only needed with a Base
+	Origin      string // scheme://host[:port] of the issuer; only needed with a Base or Listed
 	Base        string // the issuer's path, "" for none
 	Box         *secret.Box
+	// Listed reports whether people may be sent back to pages of an origin; nil: only to ours.
+	Listed func(origin string) bool
 	// Browser returns the id of the browser that sent r, giving it a cookie if it has none.
 	Browser func(w http.ResponseWriter, r *http.Request) string
 }
@@ -116,17 +118,20 @@ func Redirect(w http.ResponseWriter, r *http.Request, to string) error {
 // Local returns path if it is one of ours, and otherwise fallback. Only a rooted path
 // without a host, a backslash, control characters or an encoded slash is.
 func Local(path, fallback string) string {
-	if len(path) > 2048 || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, "\\") {
+	if len(path) > longest || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || !printable(path) {
 		return fallback
 	}
 	route, _, _ := strings.Cut(path, "?")
 	if strings.Contains(route, "//") || strings.Contains(route, "%") || strings.Contains(route, "..") || strings.ContainsAny(route, "@:") {
 		return fallback
 	}
-	for _, c := range path {
-		if c <= ' ' || c == 0x7f {
-			return fallback
-		}
-	}
 	return path
+}
+
+const longest = 2048 // bytes of an address to return to
+
+// printable reports whether an address has neither control characters nor backslashes, which
+// browsers drop or turn.
+func printable(address string) bool {
+	return !strings.ContainsFunc(address, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '\\' })
 }

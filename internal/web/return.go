@@ -1,6 +1,35 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ReturnField is the parameter that says where somebody goes once they have signed in.
+const ReturnField = "return_to"
+
+// Returnable returns the absolute address that somebody may be sent to because a stranger wrote
+// it: a path of our host, or a URL of our origin or a listed one. It is "" for anything else, and
+// for what a browser might read otherwise than we do.
+func (p *Pages) Returnable(to string) string {
+	if path := Local(to, ""); path != "" {
+		return p.Origin + path
+	}
+	u, err := url.Parse(to)
+	if err != nil || u.User != nil || u.Host == "" || len(to) > longest || !printable(to) {
+		return ""
+	}
+	origin := u.Scheme + "://" + u.Host
+	rest, spelled := strings.CutPrefix(to, origin)
+	if !spelled || rest != "" && !strings.ContainsAny(rest[:1], "/?#") {
+		return ""
+	}
+	if origin != p.Origin && (p.Listed == nil || !p.Listed(origin)) {
+		return ""
+	}
+	return to
+}
 
 // A page that needs somebody to sign in first keeps its own path in a cookie until they
 // have. Only the browser that saw the page can come back to it, and only to a path of ours.
