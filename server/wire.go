@@ -63,7 +63,7 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	s.pages = &login.Pages{Engine: s.engine, Sessions: s.sessions, Web: s.web}
 	s.api = &login.API{Engine: s.engine, Keeper: s.sessions, Locale: s.web.Locale, Return: s.web.Returnable, Base: s.web.Base, Meter: &login.Meter{}}
-	s.minting = &token.API{Minter: s.Minter, Browser: s.sessions.Cookies.Read, Origin: askingOrigin}
+	s.minting = &token.API{Minter: s.Minter, Browser: s.sessions.Cookies.Read, Origin: web.Origin}
 	s.consent = &consent.Pages{
 		Store: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Web: s.web,
 		Who: s.who, InTx: s.DB.InTx, Now: s.now,
@@ -95,15 +95,6 @@ func New(rooms *Rooms) (*Server, error) {
 	}
 	s.Handler = s.mount()
 	return s, nil
-}
-
-// askingOrigin is whose script sent r. An unsafe request of an origin that is neither ours nor
-// listed was turned away before.
-func askingOrigin(r *http.Request) string {
-	if o := r.Header.Get("Origin"); o != "null" {
-		return o
-	}
-	return ""
 }
 
 func (s *Server) keeper() *session.Keeper {
