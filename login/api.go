@@ -170,7 +170,9 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 	if err != nil {
 		return err
 	}
-	v = below(x.Base, v)
+	if v, err = drawn(below(x.Base, v)); err != nil {
+		return err
+	}
 	if len(v.BackupCodes) > 0 {
 		return web.WriteJSON(w, status, struct {
 			View
@@ -192,6 +194,21 @@ func below(base string, v View) View {
 		v.Party = &party
 	}
 	return v
+}
+
+// drawn adds the square that an authenticator app scans.
+func drawn(v View) (View, error) {
+	if v.Enrollment == nil || v.Enrollment.URI == "" {
+		return v, nil
+	}
+	square, err := qrOf(v.Enrollment.URI)
+	if err != nil {
+		return View{}, err
+	}
+	e := *v.Enrollment
+	e.QR = &square
+	v.Enrollment = &e
+	return v, nil
 }
 
 // hidden is a secret on its way in. It reads a JSON string and nothing else.

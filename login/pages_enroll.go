@@ -69,7 +69,7 @@ func (p *Pages) enrollTOTP(w http.ResponseWriter, r *http.Request, v View, troub
 	return p.draw(w, r, trouble, "enroll_totp", struct {
 		Party   *identity.Party
 		Attempt AttemptID
-		Square  qrSquare
+		Square  Square
 		Link    template.URL
 		Groups  []string
 		Others  bool

@@ -8,19 +8,19 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrSquare is a QR code as one line of an inline SVG, so that it needs no image and takes its
+// Square is a QR code as one line of an inline SVG, so that it needs no image and takes its
 // colours from the style sheet.
-type qrSquare struct {
-	Side int    // in modules, with the quiet zone of four on each side (ISO/IEC 18004 §6.3.8)
-	Path string // a stroke one module wide along each row
+type Square struct {
+	Side int    `json:"side"` // in modules, with the quiet zone of four on each side (ISO/IEC 18004 §6.3.8)
+	Path string `json:"path"` // a stroke one module wide along each row
 }
 
 const qrQuiet = 4
 
-func qrOf(text string) (qrSquare, error) {
+func qrOf(text string) (Square, error) {
 	c, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
-		return qrSquare{}, fmt.Errorf("draw a QR code: %w", err)
+		return Square{}, fmt.Errorf("draw a QR code: %w", err)
 	}
 	var b strings.Builder
 	side := c.Bounds().Dx()
@@ -38,5 +38,5 @@ func qrOf(text string) (qrSquare, error) {
 			x++
 		}
 	}
-	return qrSquare{side + 2*qrQuiet, b.String()}, nil
+	return Square{side + 2*qrQuiet, b.String()}, nil
 }

@@ -76,6 +76,7 @@ type Enrollment struct {
 	Method  identity.Method `json:"method"`
 	Key     string          `json:"key,omitempty"`     // totp: the seed in base32, for typing
 	URI     string          `json:"uri,omitempty"`     // totp: the same as otpauth URI, for the QR code
+	QR      *Square         `json:"qr,omitempty"`      // totp: that code; the Frontend API alone draws it
 	Options json.RawMessage `json:"options,omitempty"` // WebAuthn: the argument of navigator.credentials.create
 	Target  string          `json:"target,omitempty"`  // phone_code: the number, masked
 }
