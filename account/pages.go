@@ -11,6 +11,7 @@
 //	password, second factors, trusted browsers    password.go, security.go, trusted.go
 //	accounts elsewhere that one signs in with     connections.go, merge.go
 //	where one is signed in, which apps were let in devices.go, apps.go
+//	who is signed in on this browser              browser.go, browser_api.go
 //	taking one's data out, and leaving            export.go, delete.go
 //	what a form or a script sends                 pages*.go and acts.go, api.go
 package account

@@ -194,6 +194,11 @@ func (s *Server) scripts() []web.Route {
 func (s *Server) self() []web.Route {
 	a := &account.API{Self: s.account.Self}
 	return []web.Route{
+		{Pattern: "GET /frontend/v1/sessions", Do: a.Sessions, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/sessions", Do: a.EndAll, Face: web.Frontend},
+		{Pattern: "DELETE /frontend/v1/sessions/{session}", Do: a.End, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/sessions/{session}/touch", Do: a.Touch, Face: web.Frontend},
+		{Pattern: "POST /frontend/v1/sessions/{session}/activate", Do: a.Activate, Face: web.Frontend},
 		{Pattern: "GET /frontend/v1/me", Do: a.Look, Face: web.Frontend},
 		{Pattern: "PATCH /frontend/v1/me", Do: a.Change, Face: web.Frontend},
 		{Pattern: "DELETE /frontend/v1/me", Do: a.Leave, Face: web.Frontend},

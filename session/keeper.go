@@ -128,7 +128,7 @@ func (k *Keeper) Current(r *http.Request) (Session, error) {
 
 func (k *Keeper) used(r *http.Request, s Session) (Session, error) {
 	now := k.Now()
-	if now.Sub(s.LastActiveAt) < time.Minute {
+	if now.Sub(s.LastActiveAt) < Still {
 		return s, nil
 	}
 	s.LastActiveAt, s.Network = now, k.Network(r)
@@ -142,7 +142,7 @@ func (k *Keeper) Switch(ctx context.Context, b Browser, id ID) error {
 		return err
 	}
 	if !slices.ContainsFunc(alive, func(s Session) bool { return s.ID == id }) {
-		return problem.New(problem.NotFound, "session_unknown", "That session has ended.")
+		return ErrUnknown
 	}
 	b.Active, b.SeenAt = id, k.Now()
 	return k.Store.SaveBrowser(ctx, b)

@@ -15,8 +15,13 @@ type API struct {
 	Origin  func(r *http.Request) string                // whose script asks, if it is one that may; "" is our own
 }
 
-// minted is a token as scripts get it.
-type minted struct {
+// Wish is what a script may say of the token it wants.
+type Wish struct {
+	Cookie bool `json:"cookie,omitempty"` // it will be kept in a cookie, which holds less than a header
+}
+
+// Answer is a token as scripts get it.
+type Answer struct {
 	JWT       string    `json:"jwt"`
 	IssuedAt  time.Time `json:"issued_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -35,9 +40,7 @@ func (x *API) Template(w http.ResponseWriter, r *http.Request) error {
 
 // answer makes a token by a template. The body may be left out.
 func (x *API) answer(w http.ResponseWriter, r *http.Request, template string) error {
-	var in struct {
-		Cookie bool `json:"cookie"` // it will be kept in a cookie
-	}
+	var in Wish
 	if r.ContentLength != 0 {
 		if err := web.DecodeJSON(r, &in); err != nil {
 			return err
@@ -53,5 +56,5 @@ func (x *API) answer(w http.ResponseWriter, r *http.Request, template string) er
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, minted{m.JWT.Reveal(), m.IssuedAt, m.ExpiresAt})
+	return web.WriteJSON(w, http.StatusOK, Answer{m.JWT.Reveal(), m.IssuedAt, m.ExpiresAt})
 }

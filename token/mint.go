@@ -42,7 +42,8 @@ type Minted struct {
 	ExpiresAt time.Time
 }
 
-// Session makes a session token. Problems are session.ErrNobody, ErrSession, ErrEnded and those of CheckSize.
+// Session makes a session token. Problems are session.ErrNobody,
+// session.ErrUnknown, session.ErrEnded and those of Fill and CheckSize.
 func (m *Minter) Session(ctx context.Context, a Asking) (Minted, error) {
 	return m.mint(ctx, a, func() (*Compiled, error) {
 		c, err := m.Templates.Get(SessionTemplate)
@@ -132,15 +133,13 @@ func (m *Minter) registered(s Subject, now time.Time, skew time.Duration, expire
 	return claims
 }
 
-const (
-	still    = time.Minute            // a session used again within it is not written again
-	patience = 250 * time.Millisecond // that a mint waits for the write that says so
-)
+// patience is how long a mint waits for the write that says that its session was used.
+const patience = 250 * time.Millisecond
 
 // use notes that the session was used: a session dies of lack of use, and use is minting. It
 // is written at most once a minute, and a token does not wait long for it, nor fail by it.
 func (m *Minter) use(ctx context.Context, s session.Session, network string, now time.Time) {
-	if now.Sub(s.LastActiveAt) < still {
+	if now.Sub(s.LastActiveAt) < session.Still {
 		return
 	}
 	if _, busy := m.touching.LoadOrStore(s.ID, true); busy {

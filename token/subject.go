@@ -34,36 +34,25 @@ type Asking struct {
 	Cookie  bool          // the token will be kept in a cookie, which holds less than a header
 }
 
-// What may be wrong with who asks. A session that is unknown and one of another browser are
-// told apart by nobody.
-var (
-	// ErrSession says that this browser has no such session, and never had, as far as we know.
-	ErrSession = problem.New(problem.NotFound, "session_unknown", "There is no such session on this browser.")
-	// ErrEnded says that a session of this browser is over: the person has to sign in again.
-	ErrEnded = problem.New(problem.Unauthenticated, "session_ended", "That session has ended. Please sign in again.")
-)
-
 // standing returns the session that is asked for, if the browser that asks is its browser
-// and it stands at now. Without any browser it is session.ErrNobody, and otherwise ErrSession or
-// ErrEnded. It costs one read.
+// and it stands at now. Otherwise it is
+// session.ErrNobody, if no browser asks, session.ErrUnknown or session.ErrEnded. It costs one read.
 func (m *Minter) standing(ctx context.Context, a Asking, now time.Time) (Standing, error) {
 	if a.Browser.ID == "" {
 		return Standing{}, session.ErrNobody
 	}
 	s, err := m.Store.Standing(ctx, a.Session)
 	if problem.Is(err, problem.NotFound) {
-		return s, ErrSession
+		return s, session.ErrUnknown
 	}
 	if err != nil {
 		return s, err
 	}
-	same := secret.Equal(string(s.Session.Browser), string(a.Browser.ID))
-	proven := secret.Equal(string(s.Browser), string(secret.DigestOf(a.Browser.Secret.Reveal())))
 	switch {
-	case !same || !proven:
-		return s, ErrSession
+	case !a.Browser.Shows(s.Session.Browser, s.Browser):
+		return s, session.ErrUnknown
 	case !s.Session.Alive(now) || !s.User.MayEnter():
-		return s, ErrEnded
+		return s, session.ErrEnded
 	}
 	return s, nil
 }
