@@ -75,11 +75,19 @@ function issuerOf({ issuer }: LoadOptions): string {
   return new URL(found).href.replace(/\/+$/, '')
 }
 
+/** What of sessions is worth telling: that one was used a moment ago is not. */
+const telling = (sessions: readonly Session[]): string =>
+  JSON.stringify(sessions.map((s) => ({ ...s, last_active_at: '', expires_at: '' })))
+
 /** One issuer, as this page sees it. */
 export class Idp {
   /** What is known before anybody signs in: name, words, methods. */
   environment!: Environment
-  private readonly known: { state: State } = { state: { session: null, user: null, sessions: [] } }
+  private readonly known = {
+    state: { session: null, user: null, sessions: [] } as State,
+    told: 0, // how often another source than our own question said who is signed in
+    turn: Promise.resolve() as Promise<unknown>, // questions wait for each other: an old answer must not undo a new one
+  }
   private readonly observers = new Set<(state: State) => void>()
   private readonly wire: Wire
   private readonly tabs: Tabs
@@ -103,7 +111,11 @@ export class Idp {
       idp.tabs.tell({ kind: 'hello' })
       idp.environment = await idp.describe(locale)
       idp.wire.explicit = idp.environment.browser_tokens === true && location.hostname !== new URL(issuer).hostname
-      await idp.refresh()
+      await idp.refresh().catch((e: IdpError) => {
+        if (e.code !== 'network' || !idp.environment.browser_tokens || idp.wire.explicit) throw e
+        idp.wire.explicit = true // this origin is not listed: the browser lets no cookie through
+        return idp.refresh()
+      })
     } catch (e) {
       idp.tabs.close()
       throw e
@@ -148,7 +160,8 @@ export class Idp {
   /** A token for your servers, or null: nobody is signed in. It lives for a little while yet; ask anew for each request. */
   async getToken(options: TokenOptions = {}): Promise<string | null> {
     const { session } = this.state
-    return session ? this.tokens.get(session.id, options) : null
+    const token = session && await this.tokens.get(session.id, options)
+    return this.state.sessions.some((s) => s.id === session?.id) ? token : null // signed out meanwhile
   }
 
   /** Asks the server who is signed in. */
@@ -206,28 +219,39 @@ export class Idp {
   // Somebody signed in, or proved more than before: old tokens say too little.
   private readonly changed = async (): Promise<void> => {
     this.tokens.forget()
+    this.tabs.tell({ kind: 'forget' })
     await this.refresh()
   }
 
-  private async listed(method: string, path: string): Promise<State> {
-    const { sessions } = await this.wire.send<{ sessions: Session[] }>(method, path)
-    this.tokens.heard = new Moment()
-    if (this.set(sessions)) this.tabs.tell({ kind: 'sessions', sessions })
-    return this.state
+  private listed(method: string, path: string): Promise<State> {
+    const { known } = this
+    const answer = known.turn.then(async () => {
+      const ask = () => this.wire.send<{ sessions: Session[] }>(method, path)
+      const { told } = known
+      let { sessions } = await ask()
+      if (method === 'GET' && told !== known.told) ({ sessions } = await ask()) // what was heard meanwhile may be newer
+      this.tokens.heard = new Moment()
+      if (this.set(sessions)) this.tabs.tell({ kind: 'sessions', sessions })
+      return this.state
+    })
+    known.turn = answer.catch(() => {})
+    return answer
   }
 
   /** The server says that a session is over. */
   private async ended(id: string): Promise<void> {
     const sessions = this.state.sessions.filter((s) => s.id !== id)
+    this.known.told++
     if (this.set(sessions)) this.tabs.tell({ kind: 'sessions', sessions })
     if (sessions.length) await this.refresh().catch(() => {}) // another account may take its place
   }
 
   /** Takes a list, tells those who observe and returns whether anything changed. */
   private set(sessions: readonly Session[]): boolean {
-    if (JSON.stringify(sessions) === JSON.stringify(this.state.sessions)) return false
+    const same = telling(sessions) === telling(this.state.sessions)
     const session = sessions.find((s) => s.active) ?? null
     this.known.state = { session, user: session?.user ?? null, sessions }
+    if (same) return false
     this.tokens.only(sessions.map((s) => s.id))
     for (const fn of [...this.observers]) {
       try { fn(this.state) } catch (e) { reportError(e) }
@@ -239,7 +263,10 @@ export class Idp {
     switch (message.kind) {
       case 'hello': return this.tokens.offer()
       case 'token': return this.tokens.take(message)
-      case 'sessions': this.set(message.sessions as Session[])
+      case 'forget': return this.tokens.forget()
+      case 'sessions':
+        this.known.told++
+        this.set(message.sessions as Session[])
     }
   }
 

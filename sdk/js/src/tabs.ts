@@ -5,6 +5,7 @@ export type Message =
   | { kind: 'hello' }
   | { kind: 'token'; key: string; jwt: string; life: number; spent: number; at: number }
   | { kind: 'sessions'; sessions: unknown }
+  | { kind: 'forget' }
 
 const leaseTime = 16_000 // ms, a little longer than a request may take
 
@@ -41,14 +42,19 @@ export class Tabs {
   async alone<T>(what: string, work: (waited: boolean) => Promise<T>): Promise<T> {
     const name = `${this.name}:${what}`
     const locks = navigator.locks as LockManager | undefined // secure contexts only
-    if (!locks) return this.leased(name, work)
-    let waited = false
-    const first = await locks.request(name, { ifAvailable: true }, async (lock) => {
-      if (!lock) { waited = true; return undefined }
-      return { done: await work(false) }
-    })
-    if (!waited && first) return first.done
-    return locks.request(name, () => work(true)) as Promise<T>
+    if (!locks || self.origin === 'null') return this.leased(name, work)
+    const first = await locks.request(name, { ifAvailable: true }, async (lock) => lock && { done: await work(false) })
+    if (first) return first.done
+    // A holder that the browser froze does not hold up the others for ever.
+    const enough = new AbortController(), timer = setTimeout(() => enough.abort(), leaseTime)
+    try {
+      return await (locks.request(name, { signal: enough.signal }, () => { clearTimeout(timer); return work(true) }) as Promise<T>)
+    } catch (e) {
+      if (!enough.signal.aborted) throw e
+      return work(true)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   // Without locks: a note in localStorage that expires. Two tabs that write at once see who came last.

@@ -42,6 +42,8 @@ export class Tokens {
   private timer: ReturnType<typeof setTimeout> | undefined
   /** The template, perhaps "", whose token is in the cookie. */
   private cookie: string | undefined
+  /** How often old tokens were forgotten. */
+  private era = 0
   /** When the server last said that the session lives. */
   heard = new Moment()
 
@@ -63,7 +65,7 @@ export class Tokens {
     this.asked.set(key, new Moment())
     if (cookie && this.cookie !== template) {
       this.cookie = template
-      fresh ||= !this.write(this.kept.get(key))
+      fresh = true // the server says whether it is small enough
     }
     const k = this.kept.get(key)
     if (k && !fresh && left(k) > 0) {
@@ -116,7 +118,7 @@ export class Tokens {
 
   private async mint(key: string): Promise<string | null> {
     const [session = '', template = ''] = key.split('/')
-    const since = new Moment()
+    const since = new Moment(), { era } = this
     try {
       const path = `/sessions/${encodeURIComponent(session)}/tokens` + (template && '/' + encodeURIComponent(template))
       const minted = await this.wire.send<Minted>('POST', path, this.cookie === template ? { cookie: true } : {})
@@ -125,6 +127,7 @@ export class Tokens {
       this.pause = undefined
       this.heard = new Moment()
       const k: Kept = { jwt: minted.jwt, life: Date.parse(minted.expires_at) - issued, since }
+      if (era !== this.era) return this.mint(key) // what it says was outdated on the way
       this.keep(key, k)
       this.tabs.tell({ kind: 'token', key, jwt: k.jwt, life: k.life, spent: since.ago, at: Date.now() })
       return k.jwt
@@ -135,6 +138,7 @@ export class Tokens {
         return null
       }
       if (error.passing) this.rest(error)
+      else this.asked.delete(key) // it will not work in the background either
       throw error
     }
   }
@@ -142,7 +146,7 @@ export class Tokens {
   // Waits longer each time, by chance a little more or less, so that not all browsers come back at once.
   private rest(error: IdpError): void {
     const fails = (this.pause?.fails ?? 0) + 1
-    const ms = Math.max((error.retryAfter ?? 0) * 1000, Math.min(30_000, 500 * 2 ** fails)) * (1 + Math.random() / 4)
+    const ms = Math.max(Math.min(error.retryAfter ?? 0, 300) * 1000, Math.min(30_000, 500 * 2 ** fails)) * (1 + Math.random() / 4)
     this.pause = { since: new Moment(), ms, fails, error }
   }
 
@@ -187,7 +191,9 @@ export class Tokens {
 
   /** What a session proved has changed: its tokens say too little. */
   forget(): void {
+    this.era++
     this.kept.clear()
+    this.schedule()
   }
 
   /** Tries again at once, for the network is back. */
@@ -225,6 +231,7 @@ export class Tokens {
     if (this.pause) due = Math.max(due, this.pause.ms - this.pause.since.ago)
     // Timers stand still while the machine sleeps: none is set for long.
     this.timer = setTimeout(() => {
+      this.timer = undefined
       void Promise.allSettled(next.map((go) => go())).then(() => { this.timer ?? this.schedule() })
     }, Math.min(Math.max(due, 50), 20_000))
   }

@@ -20,14 +20,7 @@ export class Wire {
   async send<T>(method: string, path: string, body?: unknown, options: RequestOptions & { anonymous?: boolean } = {}): Promise<T> {
     if (!this.explicit || options.anonymous) return this.once<T>(method, path, body, options)
     if (!this.token) await this.introduce()
-    try {
-      return await this.once<T>(method, path, body, options)
-    } catch (e) {
-      if (!(e instanceof IdpError) || e.code !== 'browser_unknown') throw e
-      this.token = null // the server forgot this browser
-      await this.introduce()
-      return this.once<T>(method, path, body, options)
-    }
+    return this.once<T>(method, path, body, options)
   }
 
   private async once<T>(method: string, path: string, body: unknown, options: RequestOptions & { anonymous?: boolean }): Promise<T> {
@@ -66,8 +59,8 @@ export class Wire {
 
   // Two calls that find no token make one browser, not two.
   private introduce(): Promise<void> {
-    return this.introducing ??= this.once<unknown>('POST', '/browsers', {}, {})
-      .then(() => { if (!this.token) throw new IdpError(0, 'unexpected', 'The server names no browser.') })
+    return this.introducing ??= this.once<{ browser_token: string }>('POST', '/browsers', {}, {})
+      .then((made) => { this.token ??= made.browser_token })
       .finally(() => { this.introducing = undefined })
   }
 

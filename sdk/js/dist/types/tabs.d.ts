@@ -11,4 +11,6 @@ export type Message = {
 } | {
     kind: 'sessions';
     sessions: unknown;
+} | {
+    kind: 'forget';
 };
