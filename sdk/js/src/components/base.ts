@@ -128,7 +128,7 @@ export abstract class Component {
     if (url.protocol === 'https:' || url.protocol === 'http:') window.location.assign(url.href)
   }
 
-  private unreachable(error: unknown): void {
+  protected unreachable(error: unknown): void {
     this.emit('idp-error', { error })
     const again = h('button', { class: 'button', part: 'button', type: 'button', onclick: () => this.connect() }, this.say('human.again'))
     this.show(h('div', { class: 'card', part: 'card' }, h('div', { class: 'form' },

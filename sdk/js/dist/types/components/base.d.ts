@@ -28,5 +28,5 @@ export declare abstract class Component {
     emit(name: string, detail?: unknown): boolean;
     later(what: () => void, milliseconds: number): () => void;
     leave(address: string): void;
-    private unreachable;
+    protected unreachable(error: unknown): void;
 }
