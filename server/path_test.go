@@ -196,6 +196,7 @@ func (b *surfer) raw(method, path, body string, header ...string) string {
 		b.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	b.Header = res.Header
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		b.Fatal(err)

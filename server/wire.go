@@ -12,6 +12,7 @@ import (
 	"idp/internal/web"
 	"idp/login"
 	"idp/provider"
+	"idp/sdk/js"
 	"idp/session"
 	"idp/storage"
 	"idp/token"
@@ -37,6 +38,7 @@ type Server struct {
 	admin    *admin.Pages
 	provider *provider.Provider
 	sdk      *sdk
+	facts    *environment
 }
 
 // New builds the handlers on the rooms.
@@ -93,6 +95,11 @@ func New(rooms *Rooms) (*Server, error) {
 	if s.sdk, err = newSDK(); err != nil {
 		return nil, err
 	}
+	version, err := js.Version()
+	if err != nil {
+		return nil, err
+	}
+	s.facts = &environment{Config: s.Config, Settings: s.SignIn, Engine: s.engine, Pages: s.web, Version: version}
 	s.Handler = s.mount()
 	return s, nil
 }

@@ -102,3 +102,26 @@ func (c *catalogues) count(locale, key string, n int, pairs []any) string {
 
 // Say returns the words of a key in a language, for what is no page; pairs fill its {places}.
 func (s *Set) Say(locale, key string, pairs ...any) string { return s.words.say(locale, key, pairs) }
+
+// Words returns the words of those keys that keep wants, in a language; English stands in for
+// what that lacks.
+func (s *Set) Words(locale string, keep func(key string) bool) map[string]string {
+	words := map[string]string{}
+	for _, tag := range []string{fallback, locale} {
+		for key, text := range s.words.byTag[tag] {
+			if keep(key) {
+				words[key] = text
+			}
+		}
+	}
+	return words
+}
+
+// Locales returns the languages that there are words in, English first.
+func (s *Set) Locales() []string {
+	var all []string
+	for _, tag := range s.words.tags {
+		all = append(all, tag.String())
+	}
+	return all
+}

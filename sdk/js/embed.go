@@ -5,11 +5,24 @@ package js
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 )
 
 //go:embed dist/*.js
 var dist embed.FS
+
+//go:embed package.json
+var manifest []byte
+
+// Version returns the version of the npm package that these bundles are published as.
+func Version() (string, error) {
+	var p struct {
+		Version string `json:"version"`
+	}
+	err := json.Unmarshal(manifest, &p)
+	return p.Version, err
+}
 
 // Files returns the bundles by name. idp.js and components.js have names that stay; the name of
 // every other file changes with what it says.
