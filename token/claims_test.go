@@ -279,3 +279,9 @@ func TestFillingTwiceSaysTheSame(t *testing.T) {
 		t.Errorf("after a change to what was filled before: %s", out)
 	}
 }
+
+func asProblem(err error) *problem.Error {
+	var p *problem.Error
+	errors.As(err, &p)
+	return p
+}

@@ -198,3 +198,18 @@ func (g SigningKey) web() (CustomKey, error) {
 	}
 	return made, nil
 }
+
+// Foreign reports, as problem.Invalid on "signing_key", that a template's own key pretends to be one
+// of the issuer's: a verifier that finds keys by kid would mistake one for the other. Call it when a
+// template is saved.
+func (k *KeySet) Foreign(own CustomKey) error {
+	if own.ID == "" {
+		return nil
+	}
+	for _, key := range k.Keys() {
+		if key.ID == own.ID {
+			return unusable("This kid is the one of a key of this issuer. Give the key another, or none.")
+		}
+	}
+	return nil
+}
