@@ -71,6 +71,11 @@ export interface Enrollment {
     /** Of an authenticator app: the key to type, and the same as a URI for a QR code. */
     key?: string;
     uri?: string;
+    /** That code as a drawing: a line one wide, on a square of so many units a side with its quiet zone. */
+    qr?: {
+        side: number;
+        path: string;
+    };
     /** The argument of `navigator.credentials.create`, as JSON. */
     options?: {
         publicKey: PublicKeyCredentialCreationOptionsJSON;

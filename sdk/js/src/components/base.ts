@@ -1,25 +1,11 @@
 // Component is what every element does alike: its shadow root, its look, its words, the one client of its issuer, what
 // screen readers hear and where the focus goes. The custom element itself is a small shell in ../components.ts; a
 // Component is loaded when the first element of its kind is on a page.
-import type { Environment, Idp } from '../idp'
-import { load } from '../idp'
-import { append, h, type Child } from './dom'
-import { dress } from './theme'
-import { Words, type Fill } from './words'
-
-// One client for each issuer and language, however many elements a page has. Without an issuer it is the one that
-// served the script.
-const clients = new Map<string, Promise<Idp>>()
-function client(issuer: string, locale: string): Promise<Idp> {
-  const key = `${issuer} ${locale}`
-  let made = clients.get(key)
-  if (!made) {
-    made = load({ ...(issuer ? { issuer } : {}), ...(locale ? { locale } : {}) })
-    made.catch(() => clients.delete(key)) // try again with the next
-    clients.set(key, made)
-  }
-  return made
-}
+import type { Environment, Idp } from '../idp.js'
+import { load } from '../idp.js'
+import { append, h, type Child } from './dom.js'
+import { dress } from './theme.js'
+import { Words, type Fill } from './words.js'
 
 export abstract class Component {
   protected idp!: Idp
@@ -49,7 +35,7 @@ export abstract class Component {
 
   // signal is aborted when the element leaves the page.
   protected get signal(): AbortSignal { return this.life.signal }
-  protected get environment(): Environment { return this.idp.environment }
+  get environment(): Environment { return this.idp.environment }
 
   connect(): void {
     this.disconnect()
@@ -57,7 +43,8 @@ export abstract class Component {
     const { signal } = this.life
     this.wait()
     const issuer = this.attribute('issuer').replace(/\/+$/, '')
-    client(issuer, this.attribute('locale')).then(async (idp) => {
+    const locale = this.attribute('locale')
+    load({ ...(issuer && { issuer }), ...(locale && { locale }) }).then(async (idp) => {
       if (signal.aborted) return
       this.idp = idp
       this.words = new Words(idp.environment.words, idp.environment.locale)

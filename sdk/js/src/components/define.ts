@@ -1,5 +1,5 @@
 // A custom element is a shell: what it is made of is fetched when the first of its kind is on a page.
-import type { Component } from './base'
+import type { Component } from './base.js'
 
 type Maker = new (host: HTMLElement, root: ShadowRoot) => Component
 

@@ -1,4 +1,4 @@
-import type { Component } from './base';
+import type { Component } from './base.js';
 type Maker = new (host: HTMLElement, root: ShadowRoot) => Component;
 export declare function define(name: string, attributes: string[], fetch: () => Promise<{
     default: Maker;

@@ -1,0 +1,56 @@
+import type { Attempt, IdpError, Idp, MethodOption, View } from '../idp.js';
+import { Component } from './base.js';
+import { type Child } from './dom.js';
+export type Goal = 'sign_in' | 'sign_up';
+export interface Place {
+    method?: string;
+    list?: boolean;
+    again?: boolean;
+}
+export declare abstract class Flow extends Component {
+    goal: Goal;
+    attempt: Attempt | undefined;
+    typed: string;
+    public: boolean;
+    private busy;
+    private left;
+    private touched;
+    private turn;
+    private beginning;
+    private suggesting;
+    constructor(host: HTMLElement, root: ShadowRoot, goal: Goal);
+    get brand(): string;
+    get client(): Idp;
+    get until(): AbortSignal;
+    get returnTo(): string;
+    protected begin(): void;
+    protected end(): void;
+    start(goal?: Goal, trouble?: IdpError): void;
+    first(): Child;
+    begun(): Promise<Attempt>;
+    forget(): void;
+    draw(screen: Child, trouble?: IdpError): void;
+    go(view: View, place?: Place, trouble?: IdpError): void;
+    private screen;
+    run(act: () => Promise<unknown>, by?: HTMLElement | null): Promise<void>;
+    move(event: (attempt: Attempt) => Promise<View>, place?: Place): () => Promise<void>;
+    humanly(attempt: Attempt, event: (attempt: Attempt) => Promise<View>): Promise<View>;
+    private failed;
+    trouble(error: IdpError): void;
+    private why;
+    private calm;
+    private hold;
+    countdown(seconds: number, tick: (left: number) => void, done: () => void): void;
+    depart(connection: string): Promise<void>;
+    hosted(): void;
+    private get mark();
+    private returned;
+    private complete;
+    private finish;
+    private told;
+    private wake;
+    suggest(): Promise<void>;
+    quiet(): void;
+    option(view: View, wanted?: string): MethodOption | undefined;
+    private development;
+}

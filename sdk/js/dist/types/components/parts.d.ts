@@ -1,0 +1,35 @@
+import { type Child } from './dom.js';
+import type { MethodOption } from '../idp.js';
+import type { Flow } from './flow.js';
+export declare function head(flow: Flow, title: string, lead?: Child, mark?: Child): HTMLElement;
+export interface FieldOptions {
+    name: string;
+    label: Child;
+    type?: string;
+    value?: string;
+    complete: string;
+    hint?: string;
+    class?: string;
+    optional?: boolean;
+    more?: Record<string, unknown>;
+}
+export declare function field(o: FieldOptions): HTMLElement;
+export declare function email(flow: Flow, name: string, value: string, complete: string): HTMLElement;
+export declare function secret(flow: Flow, name: string, label: string, complete: string, described?: string): HTMLElement;
+export declare function account(flow: Flow, value: string): HTMLElement;
+export declare function digits(label: string): HTMLElement;
+export declare function check(name: string, words: string, hint: string): HTMLElement;
+export declare const trust: (flow: Flow, days?: number) => Child;
+export declare const submit: (words: string) => HTMLButtonElement;
+export declare const button: (words: Child, onclick: () => void, more?: Record<string, unknown>) => HTMLButtonElement;
+export declare const link: (words: string, onclick: () => void, more?: Record<string, unknown>) => HTMLButtonElement;
+export declare const away: (words: string, href: string) => HTMLAnchorElement;
+export declare const links: (...all: Child[]) => Child;
+export declare const foot: (...all: Child[]) => HTMLElement;
+export declare const alert: (words: Child, kind?: string) => HTMLElement;
+export declare function choice(mark: Child, title: string, hint: string, onclick: () => void, name: string): HTMLElement;
+export declare function copy(flow: Flow, text: () => string): HTMLElement | null;
+export declare function fill(element: HTMLElement, ...children: Child[]): void;
+export declare function form(flow: Flow, send: (data: FormData) => Promise<unknown>, ...children: Child[]): HTMLFormElement;
+export declare const cancel: (flow: Flow) => HTMLElement;
+export declare function resend(flow: Flow, way: MethodOption, again: () => Promise<void>): HTMLElement;
