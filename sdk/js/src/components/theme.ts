@@ -48,7 +48,7 @@ const ground = `
 *, *::before, *::after { box-sizing: border-box; }
 :host { display: block; container-type: inline-size; text-align: start; }
 :host([hidden]), [hidden] { display: none !important; }
-.stage { font: 400 var(--_font-size)/1.5 var(--_font-family, inherit); font-family: var(--_font); color: var(--_text); -webkit-font-smoothing: antialiased; letter-spacing: normal; text-transform: none; }
+.stage { font-family: var(--_font); font-size: var(--_font-size); font-weight: 400; font-style: normal; line-height: 1.5; color: var(--_text); -webkit-font-smoothing: antialiased; letter-spacing: normal; text-transform: none; }
 h1, h2, h3, p, ul, ol, dl, dd, fieldset, legend { margin: 0; padding: 0; font-size: inherit; font-weight: inherit; }
 ul { list-style: none; }
 fieldset { border: 0; min-width: 0; }

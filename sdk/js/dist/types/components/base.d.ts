@@ -1,6 +1,6 @@
-import type { Environment, Idp } from '../idp';
-import { type Child } from './dom';
-import { Words, type Fill } from './words';
+import type { Environment, Idp } from '../idp.js';
+import { type Child } from './dom.js';
+import { Words, type Fill } from './words.js';
 export declare abstract class Component {
     readonly host: HTMLElement;
     readonly root: ShadowRoot;
@@ -14,7 +14,7 @@ export declare abstract class Component {
     protected end(): void;
     changed(name: string): void;
     protected get signal(): AbortSignal;
-    protected get environment(): Environment;
+    get environment(): Environment;
     connect(): void;
     disconnect(): void;
     attribute(name: string): string;
