@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/federation"
 	"idp/internal/config"
 	"idp/internal/web"
 	"idp/login"
@@ -26,7 +27,7 @@ type Environment struct {
 	Words         map[string]string    `json:"words"` // what components say, by key; {places} are to be filled
 	SignUp        login.Mode           `json:"sign_up"`
 	SignUpFields  []Field              `json:"sign_up_fields"` // empty if there is another way in only
-	TwoPages      bool                 `json:"two_pages"`      // the address is asked for first
+	TwoPages      bool                 `json:"two_pages"`      // the address is asked for first: the operator wants it so, or it decides who sees a provider
 	Methods       Methods              `json:"methods"`
 	Connections   []Button             `json:"connections"`
 	Buttons       login.Buttons        `json:"buttons"` // how those look
@@ -116,9 +117,10 @@ func (e *environment) at(r *http.Request) Environment {
 	}
 	s, issuer, origin := e.Settings(), e.Config.Issuer, r.Header.Get("Origin")
 	mailed := s.EmailCode || s.EmailLink
+	routed := slices.ContainsFunc(e.Engine.Federation.Open(), func(c federation.Connection) bool { return len(c.Domains) > 0 })
 	out := Environment{
 		Issuer: issuer, Name: e.Config.Name, Kind: e.Config.Environment, Locale: locale, Locales: e.Pages.Set.Locales(),
-		Words: e.Pages.Set.Words(locale, said), SignUp: s.SignUp, TwoPages: s.TwoPages, Buttons: s.Buttons,
+		Words: e.Pages.Set.Words(locale, said), SignUp: s.SignUp, TwoPages: s.TwoPages || routed, Buttons: s.Buttons,
 		SignUpFields: []Field{}, Connections: []Button{},
 		Methods: Methods{
 			Password: s.Password, EmailCode: s.EmailCode, EmailLink: s.EmailLink,

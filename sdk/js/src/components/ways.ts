@@ -40,7 +40,7 @@ export function ways(environment: Environment): Ways {
   const { password: passwords = false, email_code: emailCode = false, email_link: emailLink = false, passkey = false } = e.methods ?? {}
   const mail = emailCode || emailLink
   return {
-    typed: passwords || mail, passwords, password: passwords && !e.two_pages, mail, emailCode, emailLink,
+    typed: passwords || mail || e.two_pages === true, passwords, password: passwords && !e.two_pages, mail, emailCode, emailLink,
     passkey: passkey && typeof PublicKeyCredential !== 'undefined',
     invited: e.sign_up === 'invited', open: e.sign_up === 'open', rules: e.password_rules,
     buttons: e.connections ?? [], icons: e.buttons?.layout === 'icon', place: e.buttons?.place === 'bottom' ? 'bottom' : 'top',
