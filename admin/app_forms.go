@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,22 +18,25 @@ import (
 
 // appForm is what an operator fills in about an app.
 type appForm struct {
-	ID                        provider.ClientID // "" for a new one
-	Name                      string
-	Kind                      provider.ClientType
-	Redirects, Logouts        string // one per line
-	Backchannel, Frontchannel string
-	Answers                   []answer // for apps that people sign in to
-	FirstParty, Introspect    bool
-	AllClaims                 bool
-	RequirePKCE, RequirePAR   bool
-	Metadata                  string // all of it, as JSON
-	Kinds                     []provider.ClientType
-	Disabled, Public, Secret  bool
-	CreatedAt                 time.Time
-	Recipes                   []Recipe
-	Issuer                    string
-	Saved                     bool
+	ID                         provider.ClientID // "" for a new one
+	Name                       string
+	Kind                       provider.ClientType
+	Redirects, Logouts         string // one per line
+	Backchannel, Frontchannel  string
+	Answers                    []answer // for apps that people sign in to
+	FirstParty, Introspect     bool
+	AllClaims                  bool
+	RequirePKCE, RequirePAR    bool
+	Format                     provider.AccessTokenFormat
+	IDTemplate, AccessTemplate string
+	Templates                  []string // that tokens may have the claims of
+	Metadata                   string   // all of it, as JSON
+	Kinds                      []provider.ClientType
+	Disabled, Public, Secret   bool
+	CreatedAt                  time.Time
+	Recipes                    []Recipe
+	Issuer                     string
+	Saved                      bool
 }
 
 // answer is a response type to tick.
@@ -57,6 +61,8 @@ func readWholeApp(r *http.Request) appForm {
 	f.Frontchannel = strings.TrimSpace(r.PostFormValue("frontchannel_logout_uri"))
 	f.AllClaims, f.RequirePKCE, f.RequirePAR = ticked(r, "id_token_claims"), ticked(r, "require_pkce"), ticked(r, "require_par")
 	f.Answers = answers(r.PostForm["response_types"])
+	f.Format = provider.AccessTokenFormat(r.PostFormValue("access_token_format"))
+	f.IDTemplate, f.AccessTemplate = r.PostFormValue("id_token_template"), r.PostFormValue("access_token_template")
 	return f
 }
 
@@ -76,6 +82,7 @@ func answers(on []string) []answer {
 func (f appForm) put(c *provider.Client) {
 	c.Name, c.RedirectURIs, c.PostLogoutRedirectURIs = f.Name, lines(f.Redirects), lines(f.Logouts)
 	c.FirstParty, c.MayIntrospect = f.FirstParty, f.Introspect
+	c.AccessTokenFormat, c.IDTokenTemplate, c.AccessTokenTemplate = f.Format, f.IDTemplate, f.AccessTemplate
 	if c.Type == provider.Machine {
 		return
 	}
@@ -99,14 +106,24 @@ func (p *Pages) appForm(c provider.Client) (appForm, error) {
 	if err := json.Indent(&spaced, text, "", "  "); err != nil {
 		return appForm{}, err
 	}
-	return appForm{
+	f := appForm{
 		ID: c.ID, Name: c.Name, Kind: c.Type, Redirects: strings.Join(c.RedirectURIs, "\n"), Logouts: strings.Join(c.PostLogoutRedirectURIs, "\n"),
 		Backchannel: c.BackchannelLogoutURI, Frontchannel: c.FrontchannelLogoutURI, Answers: answers(c.ResponseTypes),
 		FirstParty: c.FirstParty, Introspect: c.MayIntrospect, AllClaims: c.IDTokenClaims,
 		RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, Metadata: spaced.String(),
 		Disabled: c.Disabled, Public: c.Public(), Secret: c.HasSecret(), CreatedAt: c.CreatedAt,
 		Recipes: Recipes(p.Issuer, c, secret.String{}), Issuer: p.Issuer,
-	}, nil
+		Format: c.AccessTokenFormat, IDTemplate: c.IDTokenTemplate, AccessTemplate: c.AccessTokenTemplate,
+	}
+	if p.ForApps != nil {
+		f.Templates = p.ForApps()
+	}
+	for _, name := range []string{f.IDTemplate, f.AccessTemplate} { // also one that is gone, so that saving keeps it
+		if name != "" && !slices.Contains(f.Templates, name) {
+			f.Templates = append(f.Templates, name)
+		}
+	}
+	return f, nil
 }
 
 // SaveApp answers POST /operator/apps/{client}.
@@ -126,6 +143,7 @@ func (p *Pages) SaveApp() web.Handler {
 		}
 		shown.Name, shown.Redirects, shown.Logouts, shown.FirstParty, shown.Introspect = f.Name, f.Redirects, f.Logouts, f.FirstParty, f.Introspect
 		shown.Backchannel, shown.Frontchannel, shown.Answers = f.Backchannel, f.Frontchannel, f.Answers
+		shown.Format, shown.IDTemplate, shown.AccessTemplate = f.Format, f.IDTemplate, f.AccessTemplate
 		shown.AllClaims, shown.RequirePKCE, shown.RequirePAR = f.AllClaims, f.RequirePKCE, f.RequirePAR
 		return p.Web.Again(w, r, err, "operator_app", shown)
 	})

@@ -1,11 +1,13 @@
 package admin_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"idp/provider"
+	"idp/token"
 )
 
 func TestAnOperatorChangesEverySettingOfAnApp(t *testing.T) {
@@ -54,5 +56,50 @@ func TestAnOperatorChangesEverySettingOfAnApp(t *testing.T) {
 		if look().Name != "Acme" {
 			t.Error("somebody who is no operator changed an app")
 		}
+	})
+}
+
+// spoken are those of the office, which have nothing to say.
+type spoken map[string]token.Template
+
+func (all spoken) Get(name string) (*token.Compiled, error) {
+	if _, there := all[name]; !there {
+		return nil, token.ErrTemplate
+	}
+	return token.Compile(all[name])
+}
+
+func TestAnOperatorSaysWhatTheTokensOfAnAppAre(t *testing.T) {
+	offices(t, func(o *office) {
+		o.clients.Templates = spoken{"team": {Name: "team", Lifetime: 60, Claims: json.RawMessage(`{"team":"blue"}`)}}
+		o.pages.ForApps = func() []string { return []string{"team"} }
+		b, op := o.signedIn("op@example.com", true)
+		c, _, err := o.clients.Create(o.Context(), provider.Client{Name: "Acme", RedirectURIs: []string{"https://app.acme.org/cb"}}, string(op.ID))
+		o.must(err)
+		path := "/operator/apps/" + string(c.ID)
+		fields := func(more ...string) []string {
+			return append([]string{"name", "Acme", "redirect_uris", "https://app.acme.org/cb"}, more...)
+		}
+		b.Get(path).Want(200, `id="app-format"`, `id="app-id-template"`, `<option value="team">`, "Opaque")
+		b.Post(path, fields("response_types", "code", "access_token_format", "jwt", "id_token_template", "team", "access_token_template", "team")...).Follow().
+			Want(200, "Saved.", `value="jwt" checked`, `<option value="team" selected>`)
+		now, err := o.clients.Get(o.Context(), c.ID)
+		o.must(err)
+		if now.AccessTokenFormat != provider.JWT || now.IDTokenTemplate != "team" || now.AccessTokenTemplate != "team" {
+			t.Errorf("%+v", now)
+		}
+		b.Post(path, fields("response_types", "id_token token", "access_token_format", "jwt")...).Want(422, `id="app-format-error"`, "do not come through the browser")
+		b.Post(path, fields("response_types", "code", "access_token_format", "opaque", "access_token_template", "team")...).Want(422, `id="app-access-template-error"`, "has no claims")
+		b.Post(path, fields("response_types", "code", "access_token_format", "opaque", "id_token_template", "")...).Follow().Want(200, "Saved.")
+		if now, err = o.clients.Get(o.Context(), c.ID); err != nil || now.AccessTokenFormat != provider.Opaque || now.IDTokenTemplate != "" || now.AccessTokenTemplate != "" {
+			t.Errorf("%v %+v", err, now)
+		}
+		// One that was deleted all the same stays named until somebody takes it away.
+		_, err = o.clients.Update(o.Context(), c.ID, string(op.ID), func(c *provider.Client) error { c.IDTokenTemplate = "team"; return nil })
+		o.must(err)
+		o.clients.Templates, o.pages.ForApps = spoken{}, func() []string { return nil }
+		b.Get(path).Want(200, `<option value="team" selected>`)
+		b.Post(path, fields("response_types", "code", "id_token_template", "team")...).Follow().Want(200, "Saved.")
+		b.Post(path, fields("response_types", "code", "id_token_template", "other")...).Want(422, `id="app-id-template-error"`, "no template of that name")
 	})
 }

@@ -29,8 +29,11 @@ type Pages struct {
 	Clients     *provider.Clients
 	Keys        *token.KeySet
 	Inbox       message.Inbox // development only
-	Issuer      string
-	Now         func() time.Time
+
+	// ForApps returns the names of the token templates that apps may name.
+	ForApps func() []string
+	Issuer  string
+	Now     func() time.Time
 }
 
 // act is a handler that knows which operator asks.

@@ -33,6 +33,7 @@ type office struct {
 	*house
 	keeper  *session.Keeper
 	clients *provider.Clients
+	pages   *admin.Pages
 	inbox   *storage.Inbox
 	ways    *admin.Connections
 	server  *sessiontest.Site
@@ -53,6 +54,7 @@ func offices(t *testing.T, f func(o *office)) {
 			Web:         o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
 			Settings: h.settings, Clients: o.clients, Keys: keys, Inbox: o.inbox, Issuer: o.server.URL, Now: h.clock.Now,
 		}
+		o.pages = p
 		form := func(w http.ResponseWriter, r *http.Request) error {
 			return o.server.Pages.Show(w, r, http.StatusOK, "logout", templates.Logout{})
 		}

@@ -22,10 +22,13 @@ const (
 )
 
 // artifacts makes and recognises codes and tokens for fosite. Codes and access tokens are
-// 256 random bits, kept as digest. A refresh token is computed: the authorization it
+// 256 random bits, or JWTs, kept as digest. A refresh token is computed: the authorization it
 // belongs to, its generation, and an HMAC over both, so that rotating one costs no row and
 // asking twice gives the same answer.
-type artifacts struct{ key []byte }
+type artifacts struct {
+	key    []byte
+	access func(ctx context.Context, u *unit, scopes []string) (string, error)
+}
 
 var _ oauth2.CoreStrategy = artifacts{}
 
@@ -88,8 +91,13 @@ func (artifacts) AccessTokenSignature(_ context.Context, token string) string {
 }
 
 // GenerateAccessToken makes an access token.
-func (artifacts) GenerateAccessToken(context.Context, fosite.Requester) (string, string, error) {
-	return fresh(accessPrefix)
+func (a artifacts) GenerateAccessToken(ctx context.Context, r fosite.Requester) (string, string, error) {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	raw, err := a.access(ctx, u, r.GetGrantedScopes())
+	return raw, string(secret.DigestOf(raw)), err
 }
 
 // ValidateAccessToken refuses: access tokens are looked up without fosite.

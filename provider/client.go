@@ -65,6 +65,11 @@ type Client struct {
 	DefaultACRs     []string // default_acr_values
 	IDTokenClaims   bool     // the operator's choice: what scopes give is in the ID token too
 
+	// Also the operator's: token templates whose claims its tokens have too, "" for none.
+	IDTokenTemplate     string
+	AccessTokenTemplate string            // only where they are JWTs
+	AccessTokenFormat   AccessTokenFormat // "" is Opaque
+
 	InitiateLoginURI      string // initiate_login_uri (OIDC Core §4)
 	FrontchannelLogoutURI string
 	FrontchannelSession   bool // frontchannel_logout_session_required
@@ -86,6 +91,16 @@ type Client struct {
 	UpdatedAt         time.Time
 	Version           int
 }
+
+// AccessTokenFormat says what a client's access tokens look like.
+type AccessTokenFormat string
+
+// The formats: random text, which APIs ask us about, or a JWT (RFC 9068), which they can
+// verify without us.
+const (
+	Opaque AccessTokenFormat = "opaque"
+	JWT    AccessTokenFormat = "jwt"
+)
 
 // ClientSecret is one of a client's secrets. Generated ones have 256 random bits, so a
 // digest keeps them. Those that must come back, because an HMAC is made with them, are

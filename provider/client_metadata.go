@@ -80,6 +80,10 @@ type ofOperators struct {
 	MayIntrospect bool       `json:"may_introspect,omitempty"`
 	IDTokenClaims bool       `json:"id_token_claims,omitempty"`
 	Audience      []string   `json:"audience,omitempty"`
+
+	IDTokenTemplate     string            `json:"id_token_template,omitempty"`
+	AccessTokenTemplate string            `json:"access_token_template,omitempty"`
+	AccessTokenFormat   AccessTokenFormat `json:"access_token_format,omitempty"`
 }
 
 const maxMetadata = 64 << 10

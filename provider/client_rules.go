@@ -48,6 +48,9 @@ func complete(c *Client) {
 			w.Enc = "A128CBC-HS256" // OIDC Registration §2
 		}
 	}
+	if c.AccessTokenFormat == "" {
+		c.AccessTokenFormat = Opaque
+	}
 	c.Name = strings.TrimSpace(c.Name)
 }
 
@@ -56,7 +59,7 @@ func complete(c *Client) {
 func (c *Clients) validate(client Client) error {
 	checks := []func(Client) error{
 		validName, validMethod, validGrants, validScopes, validRedirects, c.validAddresses, validLinks, validTexts,
-		validKeys, validAlgorithms,
+		validKeys, validAlgorithms, validTokens,
 	}
 	for _, check := range checks {
 		if err := check(client); err != nil {

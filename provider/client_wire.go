@@ -8,7 +8,8 @@ import (
 // ownWish turns metadata that a client sends about itself into a client. Of was, it keeps
 // what is the operator's to say. Trust is not kept: who changes itself is somebody new.
 func (g registration) ownWish(was Client) (Client, error) {
-	g.ofOperators = ofOperators{Audience: was.Audience, IDTokenClaims: was.IDTokenClaims}
+	g.ofOperators = was.operatorsOwn()
+	g.Type, g.FirstParty, g.MayIntrospect = "", false, false
 	if g.AuthMethod == "" {
 		g.AuthMethod = authBasic // the RFC's default
 	}
@@ -56,6 +57,7 @@ func (g registration) client(was Client) (Client, error) {
 		InitiateLoginURI: g.InitiateLoginURI, FrontchannelLogoutURI: g.FrontURI, FrontchannelSession: g.FrontSession,
 		BackchannelLogoutURI: g.BackURI, BackchannelSession: g.BackSession,
 		FirstParty: g.FirstParty, MayIntrospect: g.MayIntrospect, IDTokenClaims: g.IDTokenClaims, Audience: g.Audience,
+		IDTokenTemplate: g.IDTokenTemplate, AccessTokenTemplate: g.AccessTokenTemplate, AccessTokenFormat: g.AccessTokenFormat,
 	}
 	if !slices.Contains([]string{"", "public", pairwise}, g.SubjectType) {
 		return c, invalid("subject_type", "subject_type_unsupported", "The subject_type is public or pairwise.")
@@ -103,9 +105,7 @@ func (c Client) wire() registration {
 		InitiateLoginURI: c.InitiateLoginURI, PostLogoutURIs: c.PostLogoutRedirectURIs,
 		FrontURI: c.FrontchannelLogoutURI, FrontSession: c.FrontchannelSession,
 		BackURI: c.BackchannelLogoutURI, BackSession: c.BackchannelSession,
-		ofOperators: ofOperators{
-			Type: c.Type, FirstParty: c.FirstParty, MayIntrospect: c.MayIntrospect, IDTokenClaims: c.IDTokenClaims, Audience: c.Audience,
-		},
+		ofOperators: c.operatorsOwn(),
 	}
 	if c.Type == Native {
 		g.Application = "native"
@@ -117,4 +117,12 @@ func (c Client) wire() registration {
 		g.IDTokenJWS = "RS256"
 	}
 	return g
+}
+
+// operatorsOwn are the members that only operators say.
+func (c Client) operatorsOwn() ofOperators {
+	return ofOperators{
+		Type: c.Type, FirstParty: c.FirstParty, MayIntrospect: c.MayIntrospect, IDTokenClaims: c.IDTokenClaims, Audience: c.Audience,
+		IDTokenTemplate: c.IDTokenTemplate, AccessTokenTemplate: c.AccessTokenTemplate, AccessTokenFormat: c.AccessTokenFormat,
+	}
 }

@@ -23,6 +23,8 @@ type Clients struct {
 	Outbound Outbound // fetches sector documents; without it clients that name one are refused
 	Keys     Offering // makes signing keys that clients register for; nil where nobody signs
 
+	Templates TokenTemplates // that clients may name; nil: none
+
 	// Production lets nobody but native apps be sent to a loopback address over http.
 	Production bool
 
@@ -115,6 +117,9 @@ func (c *Clients) check(client *Client) error {
 
 // settle does what takes long before a client that takes the place of was can be saved.
 func (c *Clients) settle(ctx context.Context, client *Client, was Client) (err error) {
+	if err := c.named(*client, was); err != nil {
+		return err
+	}
 	if client.Sector, err = c.sectorOf(ctx, *client, was); err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ type unit struct {
 	code     secret.Digest
 	refresh  int // generation the issued refresh token will have
 
+	machine   bool     // the client asks in its own name
+	resources []string // APIs that the request names (RFC 8707 §2)
+
 	wrote written
 }
 

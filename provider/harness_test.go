@@ -36,6 +36,7 @@ type world struct {
 	clock    *storagetest.Clock
 	clients  *provider.Clients
 	keys     *token.KeySet
+	speaking *token.Templates
 	keeper   *session.Keeper
 	queue    *storage.Queue
 	provider *provider.Provider
@@ -65,6 +66,8 @@ func newWorld(t testing.TB, url string, clock *storagetest.Clock) *world {
 	}
 	w.keys = &token.KeySet{Store: storage.NewKeys(db), Events: events, InTx: db.InTx, Now: clock.Now, Make: storagetest.Private}
 	must(t, w.keys.Ensure(t.Context()))
+	w.speaking = &token.Templates{Store: storage.NewTemplates(db)}
+	w.clients.Templates = w.speaking
 	w.wire(provider.Deps{})
 	return w
 }
@@ -76,7 +79,7 @@ func (w *world) wire(more provider.Deps) {
 		Issuer: issuer, Box: storagetest.Box(), Clients: w.clients, Keys: w.keys, Store: storage.NewProvider(w.db), Visits: storage.NewVisits(w.db),
 		Assertions: storage.NewAssertions(w.db), Asks: storage.NewLogin(w.db), Pushes: storage.NewPushed(w.db), Grants: storage.NewConsent(w.db), Sessions: w.keeper,
 		Events: storage.NewEvents(w.db), Pages: plain{}, InTx: w.db.InTx, Now: w.clock.Now,
-		Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations, Queue: w.queue, SessionManagement: more.SessionManagement,
+		Templates: w.speaking, Outbound: more.Outbound, Throttle: more.Throttle, Registrations: more.Registrations, Queue: w.queue, SessionManagement: more.SessionManagement,
 		OpenRegistration: more.OpenRegistration, ClosedRegistration: more.ClosedRegistration, WebFingerHosts: more.WebFingerHosts, SignIn: more.SignIn,
 	}
 	if d.Outbound == nil {
@@ -87,6 +90,9 @@ func (w *world) wire(more provider.Deps) {
 	}
 	if more.Issuer != "" {
 		d.Issuer = more.Issuer
+	}
+	if more.Templates != nil {
+		d.Templates = more.Templates
 	}
 	w.keeper.StateKey = nil
 	if d.SessionManagement {

@@ -95,20 +95,24 @@ func (p *Provider) idToken(ctx context.Context, c Client, s Standing, with idPar
 		ACR: s.Facts.ACR, AMR: s.Facts.AMR, Nonce: with.nonce,
 		AccessHash: halfHash(c.IDToken.JWS, with.access), CodeHash: halfHash(c.IDToken.JWS, with.code),
 	}
+	sign := func(claims any) (string, error) { return p.wrap(ctx, c, c.IDToken, idTokenType, claims) }
 	about := idTokenClaims(c, s, with.all)
-	if len(about) == 0 {
-		return p.wrap(ctx, c, c.IDToken, idTokenType, claims)
+	if more := p.fromTemplate(ctx, c, c.IDTokenTemplate, s); len(more) > 0 {
+		return p.fitting(ctx, c, about, more, claims, sign)
 	}
 	whole, err := merged(about, claims)
 	if err != nil {
 		return "", err
 	}
-	return p.wrap(ctx, c, c.IDToken, idTokenType, whole)
+	return sign(whole)
 }
 
 // merged adds the claims about the token itself to those about the person. What the
 // protocol means always wins.
-func merged(about map[string]any, claims idClaims) (map[string]any, error) {
+func merged(about map[string]any, claims any) (any, error) {
+	if len(about) == 0 {
+		return claims, nil
+	}
 	text, err := json.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("encode claims: %w", err)

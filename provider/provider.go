@@ -23,8 +23,9 @@
 //	how answers and errors go back                  issue.go, answer.go, failure.go
 //	what happens at /oauth2/token                   tokens.go, then judge.go
 //	how a client proves itself                      client_auth.go, client_assertion.go
-//	what codes and tokens look like                 artifact.go
+//	what codes and tokens look like                 artifact.go, access_token.go
 //	ID tokens: made, and taken as hints             id_token.go, id_token_hint.go
+//	claims of templates in tokens                   template.go, client_tokens.go
 //	what is told about a person, by which name      claims.go, subject.go, userinfo.go
 //	what a client is, and may be                    client.go, then client_*.go
 //	how clients are made, changed and remembered    clients.go, client_secret.go
@@ -37,6 +38,7 @@ package provider
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -111,6 +113,11 @@ type Deps struct {
 	InTx              func(ctx context.Context, do func(ctx context.Context) error) error
 	Now               func() time.Time
 
+	// Templates are those that clients name for their tokens; nil: there are none. What they
+	// cannot say goes to Log, which may be nil.
+	Templates TokenTemplates
+	Log       *slog.Logger
+
 	// SignIn are the settings in force about signing in: what can be demanded follows from
 	// them. Nil: the defaults.
 	SignIn func() login.Settings
@@ -135,6 +142,7 @@ type Provider struct {
 func New(d Deps) (*Provider, error) {
 	d.Issuer = strings.TrimSuffix(d.Issuer, "/")
 	p := &Provider{Deps: d, artifacts: artifacts{key: d.Box.Key("refresh token")}}
+	p.artifacts.access = p.accessToken
 	p.pairwise = d.Box.Key("pairwise")
 	p.parties = &partykeys.Keys{Now: d.Now, Fetch: func(ctx context.Context, uri string) ([]byte, error) {
 		return d.Outbound.Get(ctx, uri, partykeys.MaxSet)

@@ -67,7 +67,7 @@ func (p *Provider) revokeRefresh(r *http.Request, client Client, raw string) err
 }
 
 func (p *Provider) revokeAccess(r *http.Request, client Client, raw string) error {
-	if !strings.HasPrefix(raw, accessPrefix) {
+	if !p.known(r.Context(), raw) {
 		return nil
 	}
 	digest := secret.DigestOf(raw)

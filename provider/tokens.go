@@ -179,7 +179,7 @@ func (p *Provider) machine(r *http.Request, client Client, form url.Values) (map
 	if len(scopes) > maxScopes {
 		return nil, fosite.ErrInvalidScope.WithHintf("At most %d scopes.", maxScopes)
 	}
-	u := &unit{client: client}
+	u := &unit{client: client, machine: true}
 	answer, err := p.compose(r.Context(), u, form)
 	if err != nil {
 		return nil, err
@@ -189,6 +189,10 @@ func (p *Provider) machine(r *http.Request, client Client, form url.Values) (map
 
 // compose lets fosite's handlers make the answer, and note in u what it costs.
 func (p *Provider) compose(ctx context.Context, u *unit, form url.Values) (map[string]any, error) {
+	var err error
+	if u.resources, err = resources(u.client, form); err != nil {
+		return nil, err
+	}
 	ctx = withUnit(ctx, u)
 	r := &http.Request{Method: http.MethodPost, Form: form, PostForm: form, Header: http.Header{}}
 	subject := string(u.client.ID)

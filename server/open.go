@@ -132,7 +132,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	}
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
-		Outbound: r.Outbound, Keys: r.Keys,
+		Outbound: r.Outbound, Keys: r.Keys, Templates: r.TokenTemplates,
 	}
 	r.Federation = &federation.Federation{
 		Store: storage.NewConnections(r.DB), SAML: storage.NewSAML(r.DB), Events: r.Events, Habits: storage.NewHabits(r.DB),

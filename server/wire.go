@@ -78,7 +78,7 @@ func New(rooms *Rooms) (*Server, error) {
 	s.admin = &admin.Pages{
 		Web: s.web, Session: s.sessions, People: s.engine.People, Users: s.Users, Operators: s.Operators,
 		Invitations: s.Invitations, Settings: s.Settings, Connections: s.Connections, Clients: s.Clients, Keys: s.Keys,
-		Inbox: storage.NewInbox(s.DB), Issuer: s.Config.Issuer, Now: s.now,
+		Inbox: storage.NewInbox(s.DB), Issuer: s.Config.Issuer, Now: s.now, ForApps: s.TokenTemplates.ForApps,
 	}
 	s.provider, err = provider.New(provider.Deps{
 		Issuer: s.Config.Issuer, OpenRegistration: s.Config.Registration == "open",
@@ -87,6 +87,7 @@ func New(rooms *Rooms) (*Server, error) {
 		Clients: s.Clients, Keys: s.Keys, Store: storage.NewProvider(s.DB), Assertions: storage.NewAssertions(s.DB), Visits: storage.NewVisits(s.DB), Asks: storage.NewLogin(s.DB), Pushes: storage.NewPushed(s.DB),
 		Grants: storage.NewConsent(s.DB), Sessions: s.sessions, Events: s.Events, Pages: s.web, Who: s.who, SignIn: s.SignIn,
 		SessionManagement: s.Config.WatchedSessions(), Outbound: s.Outbound, Queue: s.Queue, InTx: s.DB.InTx, Now: s.now,
+		Templates: s.TokenTemplates, Log: s.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -62,6 +62,9 @@ type clientBody struct {
 	RequireAuthTime        bool                `json:"require_auth_time,omitempty"`
 	DefaultACRs            []string            `json:"default_acrs,omitempty"`
 	IDTokenClaims          bool                `json:"id_token_claims,omitempty"`
+	IDTokenTemplate        string              `json:"id_token_template,omitempty"`
+	AccessTokenTemplate    string              `json:"access_token_template,omitempty"`
+	AccessTokenFormat      string              `json:"access_token_format,omitempty"`
 	InitiateLoginURI       string              `json:"initiate_login_uri,omitempty"`
 	FrontchannelLogoutURI  string              `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelSession    bool                `json:"frontchannel_session,omitempty"`
@@ -172,6 +175,7 @@ func fromClient(box *secret.Box, r clientRow) (provider.Client, error) {
 		RequireSignedRequest: b.RequireSignedRequest, Pairwise: b.Pairwise, SectorURI: b.SectorURI, Sector: b.Sector,
 		DefaultMaxAge: b.DefaultMaxAge, RequireAuthTime: b.RequireAuthTime, DefaultACRs: b.DefaultACRs,
 		IDTokenClaims: b.IDTokenClaims, InitiateLoginURI: b.InitiateLoginURI,
+		IDTokenTemplate: b.IDTokenTemplate, AccessTokenTemplate: b.AccessTokenTemplate, AccessTokenFormat: provider.AccessTokenFormat(b.AccessTokenFormat),
 		FrontchannelLogoutURI: b.FrontchannelLogoutURI, FrontchannelSession: b.FrontchannelSession,
 		BackchannelLogoutURI: b.BackchannelLogoutURI, BackchannelSession: b.BackchannelSession, SoftwareID: b.SoftwareID,
 		SoftwareVersion: b.SoftwareVersion,
@@ -192,6 +196,7 @@ func toClient(box *secret.Box, c provider.Client) (clientRow, error) {
 		RequireSignedRequest: c.RequireSignedRequest, Pairwise: c.Pairwise, SectorURI: c.SectorURI, Sector: c.Sector,
 		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime, DefaultACRs: c.DefaultACRs,
 		IDTokenClaims: c.IDTokenClaims, InitiateLoginURI: c.InitiateLoginURI,
+		IDTokenTemplate: c.IDTokenTemplate, AccessTokenTemplate: c.AccessTokenTemplate, AccessTokenFormat: string(c.AccessTokenFormat),
 		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelSession: c.FrontchannelSession,
 		BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelSession: c.BackchannelSession, SoftwareID: c.SoftwareID,
 		SoftwareVersion: c.SoftwareVersion,

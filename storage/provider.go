@@ -51,6 +51,11 @@ type standingRow struct {
 	PersonStatus  *string
 	PersonProfile *string
 	PersonUpdated *int64
+	PersonCreated *int64
+	PersonForeign *string
+	PersonPublic  *string
+	PersonPrivate *string
+	PersonOwn     *string
 	PersonGroups  *string
 	PersonRoles   *string
 	EmailValue    *string
@@ -70,6 +75,8 @@ const (
 		a.id, a.client_id, a.user_id, a.session_id, a.scopes, a.offline, a.facts, a.code_expires_at, a.redeemed_at,
 		a.generation, a.rotated_at, a.idle_at, a.created_at, a.expires_at, a.ended_at, a.ended_why,
 		u.status AS person_status, u.profile AS person_profile, u.updated_at AS person_updated,
+		u.created_at AS person_created, u.external_id AS person_foreign,
+		u.public_metadata AS person_public, u.private_metadata AS person_private, u.own_metadata AS person_own,
 		u.group_names AS person_groups, u.role_names AS person_roles,
 		h.value AS email_value, h.verified_at AS email_verified,
 		ph.value AS phone_value, ph.verified_at AS phone_verified,
@@ -149,7 +156,10 @@ func fromStanding(r standingRow) (provider.Standing, error) {
 		return provider.Standing{}, fmt.Errorf("read authorization %s: %w", s.ID, err)
 	}
 	if r.PersonStatus != nil {
-		s.Person = identity.User{ID: s.User, Status: identity.Status(*r.PersonStatus), UpdatedAt: instant(*r.PersonUpdated)}
+		s.Person = identity.User{
+			ID: s.User, Status: identity.Status(*r.PersonStatus), CreatedAt: instant(*r.PersonCreated), UpdatedAt: instant(*r.PersonUpdated),
+			ExternalID: orEmpty(r.PersonForeign), Metadata: toMetadata(*r.PersonPublic, *r.PersonPrivate, *r.PersonOwn),
+		}
 		if err := json.Unmarshal([]byte(*r.PersonProfile), &s.Person.Profile); err != nil {
 			return provider.Standing{}, fmt.Errorf("read profile of %s: %w", s.User, err)
 		}

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -51,4 +52,19 @@ func (t *Templates) Get(name string) (*Compiled, error) {
 		}
 	}
 	return nil, ErrTemplate
+}
+
+// ForApps returns the names of the templates that relying parties can name for their tokens,
+// sorted: all but those that sign with a key of their own.
+func (t *Templates) ForApps() []string {
+	var names []string
+	if all := t.loaded.Load(); all != nil {
+		for name, c := range *all {
+			if c.err == nil && c.Key.None() {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }

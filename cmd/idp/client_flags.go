@@ -24,6 +24,7 @@ type clientFlags struct {
 	keys, frontchannel, backchannel    string
 	public, firstParty, introspect     bool
 	requirePKCE, requirePAR, allClaims bool
+	idTemplate, accessTemplate, format string
 }
 
 const maxMetadata = 64 << 10
@@ -48,6 +49,9 @@ func (f *clientFlags) on(cmd *cobra.Command) {
 	flags.BoolVar(&f.firstParty, "first-party", false, "it is your own: people are not asked for consent")
 	flags.BoolVar(&f.introspect, "may-introspect", false, "it is an API: it may ask about tokens of other apps")
 	flags.BoolVar(&f.allClaims, "id-token-claims", false, "what scopes give is in the ID token too, for apps that never ask userinfo")
+	flags.StringVar(&f.idTemplate, "id-token-template", "", "token `template` whose claims its ID tokens have too; empty for none")
+	oneOf(cmd, &f.format, "access-token-format", "opaque", "what its access tokens are: jwt can be verified without asking us (RFC 9068)", "opaque", "jwt")
+	flags.StringVar(&f.accessTemplate, "access-token-template", "", "token `template` whose claims its JWT access tokens have too; empty for none")
 	flags.BoolVar(&f.requirePKCE, "require-pkce", false, "it must use PKCE although it has a secret")
 	flags.BoolVar(&f.requirePAR, "require-par", false, "it must push its requests first (RFC 9126)")
 }
@@ -80,6 +84,9 @@ func (f *clientFlags) put(c *cli, cmd *cobra.Command, to *provider.Client, read 
 		"first-party":              func() { to.FirstParty = f.firstParty },
 		"may-introspect":           func() { to.MayIntrospect = f.introspect },
 		"id-token-claims":          func() { to.IDTokenClaims = f.allClaims },
+		"id-token-template":        func() { to.IDTokenTemplate = f.idTemplate },
+		"access-token-format":      func() { to.AccessTokenFormat = provider.AccessTokenFormat(f.format) },
+		"access-token-template":    func() { to.AccessTokenTemplate = f.accessTemplate },
 		"require-pkce":             func() { to.RequirePKCE = f.requirePKCE },
 		"require-par":              func() { to.RequirePAR = f.requirePAR },
 	} {
