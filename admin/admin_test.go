@@ -61,7 +61,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 	store := storage.NewAdmin(db)
 	outbox := &message.Outbox{Queue: queue, Box: storagetest.Box(), Render: set.Mail, Sender: message.Keep{Inbox: storage.NewInbox(db)}, Events: h.events, Now: h.clock.Now}
 	h.users = &admin.Users{
-		Store: store, People: h.people, Sessions: storage.NewSessions(db), Events: h.events, Hasher: secret.NewHasher(1),
+		Store: store, Activity: storage.NewActivity(db), People: h.people, Sessions: storage.NewSessions(db), Events: h.events, Hasher: secret.NewHasher(1),
 		Rules: func() login.PasswordRules { return login.DefaultSettings().Rules }, InTx: db.InTx, Now: h.clock.Now,
 	}
 	h.users.Trust = storage.NewTrust(db)
@@ -170,7 +170,7 @@ func TestWhatCannotBeAPersonIsRefusedAndLeavesNothing(t *testing.T) {
 				t.Errorf("%s: %v", c.why, err)
 			}
 		}
-		if all, err := h.users.List(t.Context(), "", "", 10); err != nil || len(all) != 1 {
+		if all, err := h.users.List(t.Context(), admin.Search{Limit: 10}); err != nil || len(all) != 1 {
 			t.Fatalf("%d people, %v", len(all), err)
 		}
 	})
@@ -196,7 +196,7 @@ func TestOfManyWhoWantOneAddressOneGetsIt(t *testing.T) {
 				t.Errorf("a loser got %v", err)
 			}
 		}
-		if people, _ := h.users.List(t.Context(), "", "", 10); won != 1 || len(people) != 1 {
+		if people, _ := h.users.List(t.Context(), admin.Search{Limit: 10}); won != 1 || len(people) != 1 {
 			t.Fatalf("%d won, %d people", won, len(people))
 		}
 	})
@@ -475,18 +475,18 @@ func TestListIsSearchedAndPaged(t *testing.T) {
 		for _, email := range []string{"ann@example.com", "bob@example.com", "cat@other.example"} {
 			h.create(t, email)
 		}
-		first, err := h.users.List(t.Context(), "", "", 2)
+		first, err := h.users.List(t.Context(), admin.Search{Limit: 2})
 		if err != nil || len(first) != 2 || first[0].Holdings[0].Identifier.Value != "cat@other.example" {
 			t.Fatalf("%+v, %v", first, err)
 		}
-		rest, err := h.users.List(t.Context(), "", first[1].User.ID, 2)
+		rest, err := h.users.List(t.Context(), admin.Search{After: first[1].User.ID, Limit: 2})
 		if err != nil || len(rest) != 1 || rest[0].Holdings[0].Identifier.Value != "ann@example.com" {
 			t.Fatalf("%+v, %v", rest, err)
 		}
-		if found, err := h.users.List(t.Context(), "@OTHER", "", 10); err != nil || len(found) != 1 {
+		if found, err := h.users.List(t.Context(), admin.Search{Text: "@OTHER", Limit: 10}); err != nil || len(found) != 1 {
 			t.Fatalf("%d found, %v", len(found), err)
 		}
-		if found, err := h.users.List(t.Context(), "%", "", 10); err != nil || len(found) != 0 {
+		if found, err := h.users.List(t.Context(), admin.Search{Text: "%", Limit: 10}); err != nil || len(found) != 0 {
 			t.Fatalf("a percent sign found %d, %v", len(found), err)
 		}
 	})

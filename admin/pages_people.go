@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,16 +23,38 @@ type personRow struct {
 	Factors                    []string
 	Banned, Operator, Verified bool
 	You                        bool
-	CreatedAt                  time.Time
+	CreatedAt, SeenAt          time.Time // SeenAt is zero for who never was here
 }
 
 // peopleList is the data of the page "operator_people".
 type peopleList struct {
-	People []personRow
-	Search string
-	More   string
-	Email  string // typed into the invitation
-	Done   string // key of what was just done, ""
+	People  []personRow
+	Search  string
+	Seen    string // one of Periods, "" for everybody
+	Sort    string // "active" for who was last here first, "" for the newest
+	Periods []string
+	Now     time.Time
+	More    string
+	Email   string // typed into the invitation
+	Done    string // key of what was just done, ""
+}
+
+// periods are what the list can be narrowed to: who was here within so many days, or was not.
+var periods = []string{"within_1", "within_30", "not_30", "not_180"}
+
+// narrow reads one of the periods.
+func narrow(s *Search, period string, now time.Time) {
+	how, days, _ := strings.Cut(period, "_")
+	n, err := strconv.Atoi(days)
+	if err != nil {
+		return
+	}
+	at := now.AddDate(0, 0, -n)
+	if how == "within" {
+		s.ActiveSince = at
+		return
+	}
+	s.InactiveSince = at
 }
 
 var peopleNotices = map[string]string{
@@ -52,15 +75,26 @@ func (p *Pages) ListPeople() web.Handler {
 
 func (p *Pages) people(r *http.Request, by identity.User) (peopleList, error) {
 	q := r.URL.Query()
-	data := peopleList{Search: strings.TrimSpace(q.Get("search"))}
-	found, err := p.Users.List(r.Context(), data.Search, identity.UserID(q.Get("after")), peoplePage)
+	data := peopleList{Search: strings.TrimSpace(q.Get("search")), Periods: periods, Now: p.Now()}
+	search := Search{Text: data.Search, Limit: peoplePage, After: identity.UserID(q.Get("after"))}
+	if period := q.Get("seen"); slices.Contains(periods, period) {
+		data.Seen = period
+		narrow(&search, period, data.Now)
+	}
+	if q.Get("sort") == "active" {
+		data.Sort, search.ByActivity = "active", true
+		if at, err := strconv.ParseInt(q.Get("at"), 10, 64); err == nil && at > 0 {
+			search.AfterActive = time.UnixMicro(at).UTC()
+		}
+	}
+	found, err := p.Users.List(r.Context(), search)
 	if err != nil {
 		return peopleList{}, err
 	}
 	for _, person := range found {
 		row := personRow{
 			ID: person.User.ID, Banned: !person.User.MayEnter(), Operator: person.User.Operator,
-			You: person.User.ID == by.ID, CreatedAt: person.User.CreatedAt,
+			You: person.User.ID == by.ID, CreatedAt: person.User.CreatedAt, SeenAt: person.LastActiveAt,
 			Groups: strings.Join(person.User.Groups, ", "), Roles: strings.Join(person.User.Roles, ", "),
 		}
 		row.Name, row.Address = person.Shown()
@@ -82,7 +116,12 @@ func (p *Pages) people(r *http.Request, by identity.User) (peopleList, error) {
 		data.People = append(data.People, row)
 	}
 	if len(found) == peoplePage {
-		data.More = "/operator/users?" + url.Values{"search": {data.Search}, "after": {string(found[len(found)-1].User.ID)}}.Encode()
+		last := found[len(found)-1]
+		more := url.Values{"search": {data.Search}, "seen": {data.Seen}, "sort": {data.Sort}, "after": {string(last.User.ID)}}
+		if search.ByActivity && !last.LastActiveAt.IsZero() {
+			more.Set("at", strconv.FormatInt(last.LastActiveAt.UnixMicro(), 10))
+		}
+		data.More = "/operator/users?" + more.Encode()
 	}
 	return data, nil
 }

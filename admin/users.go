@@ -19,6 +19,7 @@ import (
 // Users makes, finds, bans and deletes people.
 type Users struct {
 	Store    Store
+	Activity ActivityStore
 	People   login.People
 	Trust    login.Trust // nil: no browser is trusted
 	Sessions session.Store
@@ -157,12 +158,6 @@ func (u *Users) write(ctx context.Context, d draft, kind event.Kind, actor strin
 		}
 	}
 	return u.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, User: string(d.user.ID)})
-}
-
-// List returns at most limit people (1 to 100), newest first, older than the one named
-// after. Text is part of an address or name, "" is everybody.
-func (u *Users) List(ctx context.Context, text string, after identity.UserID, limit int) ([]login.Person, error) {
-	return u.Store.People(ctx, strings.TrimSpace(text), after, min(max(limit, 1), 100))
 }
 
 // Find returns the person with that user id, e-mail address or phone number, or

@@ -154,7 +154,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{
 		Help:  r.help(),
-		Store: store, People: people, Trust: storage.NewTrust(r.DB), Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
+		Store: store, Activity: storage.NewActivity(r.DB), People: people, Trust: storage.NewTrust(r.DB), Sessions: r.Sessions, Events: r.Events, Hasher: r.Hasher, Breaches: lookUp(r.Breaches),
 		Rules: func() login.PasswordRules { return r.Settings.SignIn().Rules }, InTx: r.DB.InTx, Now: r.now,
 		Departed: storage.NewAccount(r.DB), Post: r.Outbox.Post,
 	}

@@ -46,6 +46,8 @@ type userRow struct {
 	PublicMetadata  string
 	PrivateMetadata string
 	OwnMetadata     string
+
+	LastActiveAt int64 // of sessions that were swept; Activity writes it
 }
 
 func fromUser(u identity.User) userRow {
@@ -220,7 +222,7 @@ func (p *People) SaveUser(ctx context.Context, u identity.User) error {
 		return explain("create person "+r.ID, err, errPersonMoved)
 	}
 	res, err := p.db.write(ctx).NewUpdate().Model(&r).
-		ExcludeColumn("id", "created_at").
+		ExcludeColumn("id", "created_at", "last_active_at").
 		Where("id = ?", r.ID).
 		Where("version = ?", u.Version).
 		Exec(ctx)

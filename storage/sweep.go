@@ -37,8 +37,6 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"pushed_requests", "digest", "expires_at < ?", now},
 		{"throttles", "id", "expires_at < ?", now},
 		{"trusted_browsers", "id", "expires_at < ?", now},
-		{"sessions", "id", "ended_at < ?", now.Add(-keepSessions)},
-		{"sessions", "id", "expires_at < ?", now.Add(-keepSessions)},
 		{"browsers", "id", "seen_at < ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.browser_id = browsers.id)", now.Add(-keepStrangers)},
 		{"letters", "id", "sent_at < ?", now.Add(-keepLetters)},
 		{"invitations", "id", "expires_at < ?", now.Add(-keepInvitations)},
@@ -49,6 +47,18 @@ func (db *DB) sweep(ctx context.Context, now time.Time) (int, error) {
 		{"bot_checks", "digest", "expires_at < ?", now},
 	}
 	total := 0
+	for _, where := range []string{"ended_at < ?", "expires_at < ?"} { // browsers without sessions come after them
+		for {
+			n, err := NewActivity(db).forget(ctx, where, now.Add(-keepSessions), sweepBatch)
+			total += n
+			if err != nil {
+				return total, err
+			}
+			if n < sweepBatch {
+				break
+			}
+		}
+	}
 	for _, s := range sweeps {
 		query := "DELETE FROM " + s.table + " WHERE " + s.key +
 			" IN (SELECT " + s.key + " FROM " + s.table + " WHERE " + s.where + " LIMIT ?)"

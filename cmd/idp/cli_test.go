@@ -97,6 +97,19 @@ func TestPeopleAreMadeFoundBannedAndImported(t *testing.T) {
 	if len(people) != 3 || people[2].Status != "active" {
 		t.Fatalf("%+v", people)
 	}
+	for args, want := range map[string]int{"--active-since 30d": 0, "--inactive-since 0s": 3, "--inactive-since 2020-01-31": 0, "--sort active --limit 2": 2} {
+		if s.must(&people, append([]string{"user", "list", "--json"}, strings.Fields(args)...)...); len(people) != want {
+			t.Errorf("%s found %d, want %d", args, len(people), want)
+		}
+	}
+	for _, args := range []string{"--active-since yesterday", "--inactive-since -1h", "--sort name"} {
+		if r := s.do(append([]string{"user", "list"}, strings.Fields(args)...)...); r.code == 0 {
+			t.Errorf("%s went through", args)
+		}
+	}
+	if r := s.do("user", "show", made.ID); !strings.Contains(r.out, "last active") || !strings.Contains(r.out, "never") {
+		t.Errorf("%+v", r)
+	}
 	if r := s.do("user", "ban", "stranger@example.com"); r.code != 1 || !strings.Contains(r.err, "There is nobody with that") {
 		t.Errorf("%+v", r)
 	}

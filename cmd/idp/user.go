@@ -65,34 +65,6 @@ func (c *cli) userCreate() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) userList() *cobra.Command {
-	var search, after string
-	var limit int
-	cmd := c.withJSON(&cobra.Command{
-		Use:   "list",
-		Short: "List people, newest first",
-		Args:  takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.rooms(cmd.Context(), func(r *server.Rooms) error {
-				people, err := r.Users.List(cmd.Context(), search, identity.UserID(after), limit)
-				if err != nil {
-					return err
-				}
-				all, rows := []userView{}, [][]string{}
-				for _, p := range people {
-					v, row := viewUser(p)
-					all, rows = append(all, v), append(rows, row)
-				}
-				return c.table(all, []string{"id", "status", "email", "name", "created"}, rows)
-			})
-		},
-	})
-	cmd.Flags().StringVar(&search, "search", "", "part of an address or name, or an external id")
-	cmd.Flags().StringVar(&after, "after", "", "go on after the person with this `id`")
-	cmd.Flags().IntVar(&limit, "limit", 50, "how many, at most 100")
-	return cmd
-}
-
 func (c *cli) userBan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ban USER",

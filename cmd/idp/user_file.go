@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -28,6 +29,8 @@ type userView struct {
 	ExternalID string           `json:"external_id,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
+
+	LastActiveAt time.Time `json:"last_active_at,omitzero"`
 
 	PublicMetadata  json.RawMessage `json:"public_metadata,omitempty"`
 	PrivateMetadata json.RawMessage `json:"private_metadata,omitempty"`
@@ -110,14 +113,21 @@ func (c *cli) userShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.showUser(p)
+				return c.showUser(cmd.Context(), r, p)
 			})
 		},
 	})
 }
 
-func (c *cli) showUser(p login.Person) error {
+func (c *cli) showUser(ctx context.Context, r *server.Rooms, p login.Person) (err error) {
 	v, _ := viewUser(p)
+	if v.LastActiveAt, err = r.Users.Activity.LastActive(ctx, p.User.ID); err != nil {
+		return err
+	}
+	seen := "never"
+	if !v.LastActiveAt.IsZero() {
+		seen = v.LastActiveAt.Format(time.RFC3339)
+	}
 	f, a := v.Profile, v.Profile.Address
 	var methods []string
 	codes := 0
@@ -140,7 +150,7 @@ func (c *cli) showUser(p login.Person) error {
 	}
 	return c.fields(v, "id", string(v.ID), "status", v.status(), "email", reachable(p, identity.Email), "phone", reachable(p, identity.Phone),
 		"groups", strings.Join(v.Groups, ", "), "roles", strings.Join(v.Roles, ", "), "signs in with", strings.Join(methods, ", "),
-		"external id", v.ExternalID, "created", v.CreatedAt.Format(time.RFC3339), "updated", v.UpdatedAt.Format(time.RFC3339),
+		"external id", v.ExternalID, "created", v.CreatedAt.Format(time.RFC3339), "updated", v.UpdatedAt.Format(time.RFC3339), "last active", seen,
 		"name", f.Name, "given name", f.GivenName, "middle name", f.MiddleName, "family name", f.FamilyName, "nickname", f.Nickname,
 		"preferred username", f.PreferredUsername, "profile", f.Page, "picture", f.Picture, "website", f.Website, "gender", f.Gender,
 		"birthdate", f.Birthdate, "zoneinfo", f.Zoneinfo, "locale", f.Locale, "street", a.StreetAddress, "locality", a.Locality,
@@ -202,7 +212,7 @@ Apps read the new claims when they next refresh a token or ask for userinfo.`,
 				if p, err = r.Users.Find(cmd.Context(), string(p.User.ID)); err != nil {
 					return err
 				}
-				return c.showUser(p)
+				return c.showUser(cmd.Context(), r, p)
 			})
 		},
 	})
