@@ -136,3 +136,14 @@ await assert.rejects(load({ issuer: 'https://id.example.com' }), (e) => e instan
 	}
 	node(t, app, "node", "run.mjs")
 }
+
+func TestAPageOfAnotherOriginHasSessionTokensThatAreAliveAndSharedByItsTabs(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		for _, email := range []string{"ann@example.com", "bob@example.com"} {
+			i.Person(email, good)
+		}
+		i.Start()
+		i.walk(t, "sdk.mjs")
+	})
+}

@@ -87,7 +87,7 @@ func (f *Faces) share(h http.Header, r *http.Request, listed, carried bool) {
 	if f.BrowserCookie != "" {
 		token = ", " + TokenHeader
 	}
-	h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id"+token)
+	h.Set("Access-Control-Expose-Headers", "Date, Retry-After, X-Request-Id"+token)
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 		h.Set("Access-Control-Allow-Headers", "Content-Type, "+FormHeader+token)

@@ -105,9 +105,9 @@ func TestInDevelopmentListedOriginsAndOursKeepTheCookie(t *testing.T) {
 func TestAPreflightSaysWhatScriptsMaySend(t *testing.T) {
 	d := newDesk(t)
 	for _, c := range []struct{ cookie, origin, allow, headers, shows string }{
-		{"", friend, friend, "Content-Type, Idp-Form-Token", "Retry-After, X-Request-Id"},
-		{"browser", friend, friend, "Content-Type, Idp-Form-Token, Idp-Browser-Token", "Retry-After, X-Request-Id, Idp-Browser-Token"},
-		{"browser", "https://any.example", "*", "Content-Type, Idp-Form-Token, Idp-Browser-Token", "Retry-After, X-Request-Id, Idp-Browser-Token"},
+		{"", friend, friend, "Content-Type, Idp-Form-Token", "Date, Retry-After, X-Request-Id"},
+		{"browser", friend, friend, "Content-Type, Idp-Form-Token, Idp-Browser-Token", "Date, Retry-After, X-Request-Id, Idp-Browser-Token"},
+		{"browser", "https://any.example", "*", "Content-Type, Idp-Form-Token, Idp-Browser-Token", "Date, Retry-After, X-Request-Id, Idp-Browser-Token"},
 	} {
 		d.faces.BrowserCookie = c.cookie
 		mux := http.NewServeMux()

@@ -263,6 +263,7 @@ export class Idp {
     switch (message.kind) {
       case 'hello': return this.tokens.offer()
       case 'token': return this.tokens.take(message)
+      case 'failed': return void this.tokens.failed.add(message.key)
       case 'forget': return this.tokens.forget()
       case 'sessions':
         this.known.told++

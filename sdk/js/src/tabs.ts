@@ -4,6 +4,7 @@ import { sleep } from './clock.js'
 export type Message =
   | { kind: 'hello' }
   | { kind: 'token'; key: string; jwt: string; life: number; spent: number; at: number }
+  | { kind: 'failed'; key: string }
   | { kind: 'sessions'; sessions: unknown }
   | { kind: 'forget' }
 

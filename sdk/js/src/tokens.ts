@@ -42,6 +42,8 @@ export class Tokens {
   private timer: ReturnType<typeof setTimeout> | undefined
   /** The template, perhaps "", whose token is in the cookie. */
   private cookie: string | undefined
+  /** What another tab tried in vain. */
+  readonly failed = new Set<string>()
   /** How often old tokens were forgotten. */
   private era = 0
   /** When the server last said that the session lives. */
@@ -103,12 +105,17 @@ export class Tokens {
   }
 
   private async once(key: string, fresh: boolean): Promise<string | null> {
-    if (this.pause && this.pause.ms > this.pause.since.ago) throw this.waiting(this.pause)
+    if (this.pause && this.pause.ms > this.pause.since.ago) {
+      const still = this.pause.ms - this.pause.since.ago
+      if (still > 3000 || left(this.kept.get(key)) > 0) throw this.waiting(this.pause)
+      await sleep(still) // a hitch is nobody's concern
+    }
     const before = this.kept.get(key)
+    this.failed.delete(key)
     return this.tabs.alone('token:' + key, async (waited) => {
       if (!fresh) {
         const found = () => { const k = this.kept.get(key); return k && k !== before && !stale(k) ? k.jwt : undefined }
-        for (let tries = 0; waited && !found() && tries < 10; tries++) await sleep(25)
+        for (const since = new Moment(); waited && !found() && !this.failed.has(key) && since.ago < 2000;) await sleep(20)
         const theirs = found()
         if (theirs) return theirs
       }
@@ -133,6 +140,7 @@ export class Tokens {
       return k.jwt
     } catch (e) {
       const error = asError(e)
+      this.tabs.tell({ kind: 'failed', key })
       if (error.status === 401 || error.code === 'session_unknown') {
         await this.host.ended(session)
         return null
@@ -155,6 +163,7 @@ export class Tokens {
   }
 
   private keep(key: string, k: Kept): void {
+    this.failed.delete(key)
     const have = this.kept.get(key)
     if (have && left(have) > left(k)) return
     this.kept.set(key, k)

@@ -9,6 +9,9 @@ export type Message = {
     spent: number;
     at: number;
 } | {
+    kind: 'failed';
+    key: string;
+} | {
     kind: 'sessions';
     sessions: unknown;
 } | {
