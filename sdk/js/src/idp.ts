@@ -110,12 +110,8 @@ export class Idp {
     try {
       idp.tabs.tell({ kind: 'hello' })
       idp.environment = await idp.describe(locale)
-      idp.wire.explicit = idp.environment.browser_tokens === true && location.hostname !== new URL(issuer).hostname
-      await idp.refresh().catch((e: IdpError) => {
-        if (e.code !== 'network' || !idp.environment.browser_tokens || idp.wire.explicit) throw e
-        idp.wire.explicit = true // this origin is not listed: the browser lets no cookie through
-        return idp.refresh()
-      })
+      idp.wire.explicit = idp.environment.browser_tokens
+      await idp.refresh()
     } catch (e) {
       idp.tabs.close()
       throw e

@@ -11,7 +11,7 @@ export interface RequestOptions {
 /** How the SDK speaks to the issuer. @internal */
 export class Wire {
   readonly clock = new ServerClock()
-  /** In development, on a page of another host: no cookie travels, a token stands for this browser. */
+  /** In development, on a page of another site: no cookie travels, a token stands for this browser. */
   explicit = false
   private introducing: Promise<void> | undefined
 
@@ -37,10 +37,10 @@ export class Wire {
     try {
       options.signal?.throwIfAborted()
       const answer = await fetch(this.issuer + '/frontend/v1' + path, {
-        method, headers, signal: stop.signal, cache: 'no-store', credentials: this.explicit || options.anonymous ? 'omit' : 'include',
+        method, headers, signal: stop.signal, cache: options.anonymous ? 'default' : 'no-store', credentials: this.explicit || options.anonymous ? 'omit' : 'include',
         ...(said === undefined ? {} : { body: JSON.stringify(said) }),
       })
-      this.clock.learn(Date.parse(answer.headers.get('Date') ?? ''), sent)
+      if (!options.anonymous) this.clock.learn(Date.parse(answer.headers.get('Date') ?? ''), sent) // others may be kept copies
       const renewed = answer.headers.get(header)
       if (explicit && renewed) this.token = renewed
       const text = await answer.text()

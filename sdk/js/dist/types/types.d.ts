@@ -16,16 +16,55 @@ export interface Session {
     last_active_at: string;
     expires_at: string;
 }
-/** What is known before anybody signs in. */
+/** What is known before anybody signs in: no more than the pages show to strangers. */
 export interface Environment {
+    issuer: string;
+    /** What the instance calls itself. */
     name: string;
-    environment: string;
+    environment: 'development' | 'production';
+    /** Of the words. */
     locale: string;
-    /** The words of the components in the best language. */
+    locales: string[];
+    /** What components say, by key; {places} are to be filled. */
     words: Record<string, string>;
-    /** Whether a token may stand for this browser where cookies do not travel: in development only. */
-    browser_tokens?: boolean;
-    [more: string]: unknown;
+    sign_up: 'open' | 'invited' | 'closed';
+    /** What is filled in to sign up; empty if there are only other ways in. */
+    sign_up_fields: Array<{
+        name: string;
+        required: boolean;
+    }>;
+    /** The address is asked for first, on a page of its own. */
+    two_pages: boolean;
+    methods: {
+        password: boolean;
+        email_code: boolean;
+        email_link: boolean;
+        passkey: boolean;
+    };
+    /** The providers to sign in by; `connection` is for `attempt.depart`. */
+    connections: Array<{
+        connection: string;
+        title: string;
+        preset?: string;
+    }>;
+    buttons: {
+        layout: 'block' | 'icon';
+        place: 'top' | 'bottom';
+    };
+    password_rules?: PasswordRules;
+    /** A bot check may be due. */
+    bot_check: boolean;
+    links: {
+        sign_in: string;
+        sign_up: string;
+        account: string;
+        security: string;
+    };
+    /** This page carries its browser's token itself, because no cookie would travel: in development only. */
+    browser_tokens: boolean;
+    sdk: {
+        version: string;
+    };
 }
 export type Goal = 'sign_in' | 'sign_up' | 'step_up' | 'enroll' | 'extend' | 'connect';
 export type Step = 'needs_human' | 'needs_identifier' | 'needs_first_factor' | 'needs_second_factor' | 'needs_enrollment' | 'needs_email_verification' | 'needs_phone_verification' | 'needs_connection' | 'missing_requirements' | 'needs_new_password' | 'complete' | 'abandoned';
