@@ -100,7 +100,11 @@ func (m *Minter) sign(ctx context.Context, c *Compiled, s Subject, now time.Time
 	}
 	expires = now.Truncate(time.Second).Add(lifetime)
 	registered := m.registered(s, now, skew, expires)
-	if len(c.Audience) > 0 {
+	switch len(c.Audience) {
+	case 0:
+	case 1:
+		registered["aud"] = c.Audience[0] // as RFC 7519 §4.1.3 lets it: many backends read nothing else
+	default:
 		registered["aud"] = c.Audience
 	}
 	if c.Key.None() {
