@@ -90,6 +90,7 @@ func (s *Server) watchFigures() {
 	}
 	s.metrics.gauge("idp_hashing_waiting", "Passwords that wait for a hashing slot.", func() float64 { return float64(s.Hasher.Waiting()) })
 	s.watchBreaches()
+	s.watchRevocation()
 	s.metrics.registry.MustRegister(visits{prometheus.NewDesc("idp_federation_visits_total",
 		"Visits to providers by connection and how they ended: signed_in, refused, unreachable or declined.",
 		[]string{"connection", "outcome"}, nil), s.Federation.Counts})

@@ -128,7 +128,7 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	issuer := r.Config.IssuerURL()
 	r.Minter = &token.Minter{
 		Keys: r.Keys, Templates: r.TokenTemplates, Store: storage.NewStandings(r.DB), Issuer: r.Config.Issuer,
-		Origin: issuer.Scheme + "://" + issuer.Host, Log: r.Log, Now: r.now,
+		Origin: issuer.Scheme + "://" + issuer.Host, Log: r.Log, Now: r.now, Revocation: &token.Revocation{Now: r.now},
 	}
 	r.Clients = &provider.Clients{
 		Store: storage.NewClients(r.DB), Events: r.Events, InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
@@ -142,7 +142,10 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 		return err
 	}
 	farewells := &provider.Farewells{Visits: storage.NewVisits(r.DB), Clients: r.Clients, Queue: r.Queue, Now: r.now}
-	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: farewells.Ended}
+	r.Sessions = session.Announced{Store: storage.NewSessions(r.DB), InTx: r.DB.InTx, Tell: func(ctx context.Context, ended []session.ID) error {
+		r.Minter.Revocation.Ended(ended)
+		return farewells.Ended(ctx, ended)
+	}}
 	r.Settings = &admin.Keeper{Store: storage.NewSettings(r.DB), Events: r.Events, InTx: r.DB.InTx, Clock: r.now, Texts: r.Config.Texts(), Connections: r.Federation.Store.Connections}
 	if err := r.Settings.Reload(ctx); err != nil {
 		return err

@@ -26,6 +26,8 @@ type Minter struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 
+	Revocation *Revocation // nil: nobody measures
+
 	touching sync.Map // session.ID of those whose clock is being moved
 }
 
@@ -69,6 +71,9 @@ var plain = &Compiled{Template: Template{Name: SessionTemplate, Algorithm: ES256
 func (m *Minter) mint(ctx context.Context, a Asking, find func() (*Compiled, error)) (Minted, error) {
 	now := m.Now()
 	s, err := m.standing(ctx, a, now)
+	if problem.HasCode(err, session.ErrEnded.Code) {
+		m.Revocation.refuse(s.Session, now)
+	}
 	if err != nil {
 		return Minted{}, err
 	}
@@ -83,6 +88,9 @@ func (m *Minter) mint(ctx context.Context, a Asking, find func() (*Compiled, err
 	}
 	if err := CheckSize(jwt, a.Cookie); err != nil {
 		return Minted{}, err
+	}
+	if c.Name == SessionTemplate {
+		m.Revocation.minted(s.Session.ID, now, expires)
 	}
 	m.use(ctx, s.Session, a.Network, now)
 	return Minted{secret.NewString(jwt), now.Truncate(time.Second), expires}, nil
