@@ -1,13 +1,11 @@
 package account
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
 
 	"idp/identity"
-	"idp/internal/secret"
 	"idp/internal/web"
+	"idp/login"
 	"idp/session"
 )
 
@@ -60,18 +58,13 @@ func (x *API) Change(w http.ResponseWriter, r *http.Request) error {
 
 // Leave answers DELETE /frontend/v1/me: the account is gone.
 func (x *API) Leave(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Confirm string `json:"confirm"` // the person's main email address
-	}
+	var in LeaveRequest
 	return x.act(w, r, true, &in, func(by By) (any, error) { return nil, x.Delete(r.Context(), by, in.Confirm) })
 }
 
 // Password answers POST /frontend/v1/me/password.
 func (x *API) Password(w http.ResponseWriter, r *http.Request) error {
-	in := struct {
-		Password hidden `json:"password"`
-		Others   *bool  `json:"end_others"` // true if it is not said
-	}{}
+	var in NewPasswordRequest
 	return x.act(w, r, true, &in, func(by By) (any, error) {
 		return nil, x.ChangePassword(r.Context(), by, in.Password.String, in.Others == nil || *in.Others)
 	})
@@ -85,9 +78,7 @@ func (x *API) DropPassword(w http.ResponseWriter, r *http.Request) error {
 // Add answers POST /frontend/v1/me/identifiers with 201 and the attempt that will put the
 // address or phone number on file.
 func (x *API) Add(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Address string `json:"address"`
-	}
+	var in AddRequest
 	if err := web.DecodeJSON(r, &in); err != nil {
 		return err
 	}
@@ -110,9 +101,7 @@ func (x *API) Add(w http.ResponseWriter, r *http.Request) error {
 // Rank answers PATCH /frontend/v1/me/identifiers/{identifier}: it becomes the main one of its
 // kind. Nothing else about it can be changed.
 func (x *API) Rank(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Primary bool `json:"primary"`
-	}
+	var in RankRequest
 	return x.act(w, r, true, &in, func(by By) (any, error) {
 		if !in.Primary {
 			return nil, errRank
@@ -132,7 +121,7 @@ func (x *API) Remove(w http.ResponseWriter, r *http.Request) error {
 func (x *API) Devices(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, false, nil, func(by By) (any, error) {
 		all, err := x.Self.Devices(r.Context(), by.Session)
-		return map[string][]Device{"sessions": all}, err
+		return Devices{all}, err
 	})
 }
 
@@ -145,7 +134,7 @@ func (x *API) EndDevice(w http.ResponseWriter, r *http.Request) error {
 
 // EndOthers answers POST /frontend/v1/me/sessions/end-others.
 func (x *API) EndOthers(w http.ResponseWriter, r *http.Request) error {
-	return x.act(w, r, false, &struct{}{}, func(by By) (any, error) {
+	return x.act(w, r, false, &login.Nothing{}, func(by By) (any, error) {
 		return nil, x.leaveOthers(r.Context(), by.Session)
 	})
 }
@@ -154,7 +143,7 @@ func (x *API) EndOthers(w http.ResponseWriter, r *http.Request) error {
 func (x *API) Apps(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, false, nil, func(by By) (any, error) {
 		all, err := x.Self.Apps(r.Context(), by.Session.User)
-		return map[string][]App{"grants": all}, err
+		return Grants{all}, err
 	})
 }
 
@@ -168,20 +157,4 @@ func (x *API) Revoke(w http.ResponseWriter, r *http.Request) error {
 // TakeOut answers GET /frontend/v1/me/export.
 func (x *API) TakeOut(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, true, nil, func(by By) (any, error) { return x.Export(r.Context(), by) })
-}
-
-// hidden is a secret on its way in. It reads a JSON string and nothing else.
-type hidden struct{ secret.String }
-
-// UnmarshalJSON takes the secret out of the body.
-func (h *hidden) UnmarshalJSON(raw []byte) error {
-	var s *string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return err
-	}
-	if s == nil {
-		return errors.New("null where a string belongs")
-	}
-	h.String = secret.NewString(*s)
-	return nil
 }

@@ -39,12 +39,7 @@ func (a *Self) Merge(ctx context.Context, r *http.Request, m login.Merging) erro
 // Merge answers POST /frontend/v1/me/merge with 204: the account of the session from, or one
 // account elsewhere of it, comes to that of the session into. Both stand in the browser that asks.
 func (x *API) Merge(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Into   session.ID        `json:"into"`
-		From   session.ID        `json:"from"`
-		Factor identity.FactorID `json:"connection_id"` // what moves, if not all does
-		Join   bool              `json:"join"`          // all moves, and the account of from is deleted
-	}
+	var in MergeRequest
 	return x.act(w, r, false, &in, func(By) (any, error) {
 		return nil, x.Self.Merge(r.Context(), r, login.Merging{Into: in.Into, From: in.From, Factor: in.Factor, Join: in.Join})
 	})

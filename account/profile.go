@@ -17,13 +17,13 @@ import (
 // ProfileChange is what a person says anew of themselves. What is nil stays as it is, ""
 // takes it off the file.
 type ProfileChange struct {
-	Name       *string `json:"name"`
-	GivenName  *string `json:"given_name"`
-	FamilyName *string `json:"family_name"`
-	Locale     *string `json:"locale"`   // language tag (BCP 47)
-	Zoneinfo   *string `json:"zoneinfo"` // IANA time zone, like Pacific/Auckland
+	Name       *string `json:"name,omitempty"`
+	GivenName  *string `json:"given_name,omitempty"`
+	FamilyName *string `json:"family_name,omitempty"`
+	Locale     *string `json:"locale,omitempty"`   // language tag (BCP 47)
+	Zoneinfo   *string `json:"zoneinfo,omitempty"` // IANA time zone, like Pacific/Auckland
 
-	OwnMetadata json.RawMessage `json:"own_metadata"` // a patch (RFC 7396) of what the person's applications keep with them
+	OwnMetadata json.RawMessage `json:"own_metadata,omitempty"` // a patch (RFC 7396) of what the person's applications keep with them
 }
 
 const longestName = 200 // characters

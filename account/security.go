@@ -70,9 +70,7 @@ func (x *API) Factors(w http.ResponseWriter, r *http.Request) error {
 
 // RenameFactor answers PATCH /frontend/v1/me/factors/{factor}.
 func (x *API) RenameFactor(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name string `json:"name"`
-	}
+	var in RenameRequest
 	return x.act(w, r, true, &in, func(by By) (any, error) {
 		return nil, x.Rename(r.Context(), by, identity.FactorID(r.PathValue("factor")), in.Name)
 	})
@@ -87,9 +85,9 @@ func (x *API) DropFactor(w http.ResponseWriter, r *http.Request) error {
 
 // RenewBackupCodes answers POST /frontend/v1/me/backup-codes with fresh ones; no other answer has them.
 func (x *API) RenewBackupCodes(w http.ResponseWriter, r *http.Request) error {
-	return x.act(w, r, true, &struct{}{}, func(by By) (any, error) {
+	return x.act(w, r, true, &login.Nothing{}, func(by By) (any, error) {
 		fresh, err := x.BackupCodes(r.Context(), by)
-		return map[string][]string{"backup_codes": fresh}, err
+		return BackupCodes{fresh}, err
 	})
 }
 

@@ -72,7 +72,7 @@ func (p *Pages) Distrusted(w http.ResponseWriter, r *http.Request) error {
 func (x *API) TrustedBrowsers(w http.ResponseWriter, r *http.Request) error {
 	return x.act(w, r, false, nil, func(by By) (any, error) {
 		all, err := x.Trusted(r.Context(), by.Session)
-		return map[string][]Trusted{"trusted_browsers": all}, err
+		return TrustedBrowsers{all}, err
 	})
 }
 

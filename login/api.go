@@ -1,13 +1,9 @@
 package login
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 
-	"idp/identity"
-	"idp/internal/secret"
 	"idp/internal/web"
 	"idp/session"
 )
@@ -25,14 +21,7 @@ type API struct {
 
 // Start answers POST /frontend/v1/attempts with a new attempt of this browser.
 func (x *API) Start(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Goal       Goal   `json:"goal"`
-		Ask        AskID  `json:"ask"`
-		Connection string `json:"connection"` // connect: by which to sign in from now on
-		Invitation hidden `json:"invitation"`
-		Public     bool   `json:"public"`
-		ReturnTo   string `json:"return_to"` // comes back as next; left out if nobody may be sent there
-	}
+	var in StartRequest
 	if err := web.DecodeJSON(r, &in); err != nil {
 		return err
 	}
@@ -62,27 +51,19 @@ func (x *API) Look(w http.ResponseWriter, r *http.Request) error {
 
 // Identify answers POST …/identify.
 func (x *API) Identify(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Identifier typed `json:"identifier"`
-	}
+	var in IdentifyRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Identify(r.Context(), at, string(in.Identifier)) })
 }
 
 // Prepare answers POST …/prepare: a code or link is sent.
 func (x *API) Prepare(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Method identity.Method `json:"method"`
-	}
+	var in PrepareRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Prepare(r.Context(), at, in.Method) })
 }
 
 // Prove answers POST …/prove.
 func (x *API) Prove(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Method identity.Method `json:"method"`
-		Answer hidden          `json:"answer"`
-		Trust  bool            `json:"trust"` // this browser may skip the second factor for a while
-	}
+	var in ProveRequest
 	return x.event(w, r, &in, func(at At) (View, error) {
 		at.Trust = in.Trust
 		return x.Engine.Prove(r.Context(), at, in.Method, in.Answer.String)
@@ -91,17 +72,12 @@ func (x *API) Prove(w http.ResponseWriter, r *http.Request) error {
 
 // Forgot answers POST …/forgot.
 func (x *API) Forgot(w http.ResponseWriter, r *http.Request) error {
-	return x.event(w, r, &struct{}{}, func(at At) (View, error) { return x.Engine.Forgot(r.Context(), at) })
+	return x.event(w, r, &Nothing{}, func(at At) (View, error) { return x.Engine.Forgot(r.Context(), at) })
 }
 
 // Submit answers POST …/submit with the fields of a sign-up.
 func (x *API) Submit(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Email    typed  `json:"email"`
-		Name     string `json:"name"`
-		Password hidden `json:"password"`
-		Locale   string `json:"locale"`
-	}
+	var in SubmitRequest
 	return x.event(w, r, &in, func(at At) (View, error) {
 		return x.Engine.Submit(r.Context(), at, Fields{Email: string(in.Email), Name: in.Name, Password: in.Password.String, Locale: in.Locale})
 	})
@@ -109,33 +85,26 @@ func (x *API) Submit(w http.ResponseWriter, r *http.Request) error {
 
 // Password answers POST …/password: the new password of a reset, or in place of a breached one.
 func (x *API) Password(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Password hidden `json:"password"`
-	}
+	var in PasswordRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.SetPassword(r.Context(), at, in.Password.String) })
 }
 
 // Enroll answers POST …/enroll: what to set up is chosen; detail is a number or a name.
 func (x *API) Enroll(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Method identity.Method `json:"method"`
-		Detail string          `json:"detail"`
-	}
+	var in EnrollRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Enroll(r.Context(), at, in.Method, in.Detail) })
 }
 
 // Confirm answers POST …/confirm: what was set up works. The answer that completes has the
 // backup codes, if there are fresh ones; no other ever has.
 func (x *API) Confirm(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Answer hidden `json:"answer"`
-	}
+	var in ConfirmRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.Confirm(r.Context(), at, in.Answer.String) })
 }
 
 // Cancel answers POST …/cancel.
 func (x *API) Cancel(w http.ResponseWriter, r *http.Request) error {
-	return x.event(w, r, &struct{}{}, func(at At) (View, error) { return x.Engine.Cancel(r.Context(), at) })
+	return x.event(w, r, &Nothing{}, func(at At) (View, error) { return x.Engine.Cancel(r.Context(), at) })
 }
 
 // event reads the body into in, if there is one to read, and shows what do answers.
@@ -174,10 +143,7 @@ func (x *API) answer(w http.ResponseWriter, status int, v View, err error) error
 		return err
 	}
 	if len(v.BackupCodes) > 0 {
-		return web.WriteJSON(w, status, struct {
-			View
-			Codes []string `json:"backup_codes"`
-		}{v, reveal(v.BackupCodes)})
+		return web.WriteJSON(w, status, CompletedAttempt{v, reveal(v.BackupCodes)})
 	}
 	return web.WriteJSON(w, status, v)
 }
@@ -209,33 +175,4 @@ func drawn(v View) (View, error) {
 	e.QR = &square
 	v.Enrollment = &e
 	return v, nil
-}
-
-// hidden is a secret on its way in. It reads a JSON string and nothing else.
-type hidden struct{ secret.String }
-
-// UnmarshalJSON takes the secret out of the body.
-func (h *hidden) UnmarshalJSON(raw []byte) error {
-	var t typed
-	if err := json.Unmarshal(raw, &t); err != nil {
-		return err
-	}
-	h.String = secret.NewString(string(t))
-	return nil
-}
-
-// typed is what a person typed: a JSON string, and not null.
-type typed string
-
-// UnmarshalJSON refuses what encoding/json would pass over in silence.
-func (t *typed) UnmarshalJSON(raw []byte) error {
-	var s *string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return err
-	}
-	if s == nil {
-		return errors.New("null where a string belongs")
-	}
-	*t = typed(*s)
-	return nil
 }

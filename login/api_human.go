@@ -9,19 +9,14 @@ import (
 
 // PassHuman answers POST /frontend/v1/attempts/{attempt}/human with the solution of the check in the view.
 func (x *API) PassHuman(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Answer hidden `json:"answer"`
-	}
+	var in HumanRequest
 	return x.event(w, r, &in, func(at At) (View, error) { return x.Engine.PassHuman(r.Context(), at, in.Answer.String) })
 }
 
 // Due answers POST /frontend/v1/bot-check: whether a check would be due for what this browser
 // is about to do, and if so, which. It begins nothing.
 func (x *API) Due(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Action     Action `json:"action"`
-		Identifier string `json:"identifier"` // for sign_in
-	}
+	var in BotCheckRequest
 	if err := web.DecodeJSON(r, &in); err != nil {
 		return err
 	}
@@ -30,7 +25,5 @@ func (x *API) Due(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Check *Check `json:"check"` // null: none is due
-	}{check})
+	return web.WriteJSON(w, http.StatusOK, BotCheckAnswer{check})
 }

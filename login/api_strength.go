@@ -10,10 +10,7 @@ import (
 // Strength answers POST /frontend/v1/password-strength: how hard a password is to guess and
 // whether the rules let it pass. Nothing of it is kept.
 func (x *API) Strength(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Password hidden `json:"password"`
-		Address  string `json:"address"` // whose it would be; what is in it is easy to guess
-	}
+	var in StrengthRequest
 	if err := web.DecodeJSON(r, &in); err != nil {
 		return err
 	}

@@ -170,6 +170,7 @@ func (s *Server) operators() []web.Route {
 func (s *Server) scripts() []web.Route {
 	crowd := s.crowd.Bounded
 	return []web.Route{
+		{Pattern: "GET /frontend/v1/openapi.json", Do: described, Face: web.Document},
 		{Pattern: "GET /frontend/v1/environment", Do: s.facts.Show, Face: web.Frontend},
 		{Pattern: "POST /frontend/v1/attempts", Do: crowd(s.api.Start), Face: web.Frontend},
 		{Pattern: "GET /frontend/v1/attempts/{attempt}", Do: s.api.Look, Face: web.Frontend},

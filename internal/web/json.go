@@ -59,12 +59,12 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// document is an RFC 9457 problem with our members.
-type document struct {
+// Problem is an RFC 9457 problem with our members.
+type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	Name   string `json:"code"`
+	Name   string `json:"code"` // what programs may rely on; details are for people and change
 	Field  string `json:"field,omitempty"`
 	Goal   string `json:"goal,omitempty"` // of the attempt to complete first
 	Trace  string `json:"trace,omitempty"`
@@ -73,7 +73,7 @@ type document struct {
 // WriteProblem answers with application/problem+json.
 func WriteProblem(w http.ResponseWriter, r *http.Request, p *problem.Error) {
 	status := Status(p)
-	body, err := json.Marshal(document{
+	body, err := json.Marshal(Problem{
 		Title: http.StatusText(status), Status: status, Detail: p.Detail, Name: p.Code, Field: p.Field, Goal: p.Goal, Trace: Trace(r),
 	})
 	if err != nil {
