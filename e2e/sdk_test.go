@@ -147,3 +147,15 @@ func TestAPageOfAnotherOriginHasSessionTokensThatAreAliveAndSharedByItsTabs(t *t
 		i.walk(t, "sdk.mjs")
 	})
 }
+
+func TestAPageOfAnotherOriginSignsPeopleInByItself(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.env = append(i.env, "IDP_BOT_CHECK_WRONG_PASSWORDS=3")
+		for _, email := range []string{"ann@example.com", "bob@example.com", "eve@example.com", "fay@example.com"} {
+			i.Person(email, good)
+		}
+		i.Start()
+		i.walk(t, "sdk-flows.mjs")
+	})
+}

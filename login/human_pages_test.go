@@ -64,7 +64,7 @@ func (b *tab) solvePage() *tab {
 
 func TestASolutionThatComesWithTheFormLetsItThroughUnseen(t *testing.T) {
 	checkedPages(t, login.CheckAlways, func(s *site) {
-		b := s.browser().get("/sign-up").want(200, `data-human="sign_up"`, `data-href="/frontend/v1/bot-check"`)
+		b := s.browser().get("/sign-up").want(200, `data-human="sign_up"`, `data-human-href="/frontend/v1/bot-check"`)
 		answer := solve(b.due(login.ActSignUp, "").Puzzle)
 		b.post("/sign-up", "email", "ann@acme.org", "password", rightPassword, "human", answer).follow().want(200, "login-code")
 		s.letter("ann@acme.org", message.SignUp)

@@ -93,7 +93,7 @@ func local(to string) bool { return strings.HasPrefix(to, "/") && !strings.HasPr
 
 // leading finds where attributes that hold an address begin one of ours. What people or
 // relying parties wrote cannot look so: in a page their quotes are &#34;.
-var leading = regexp.MustCompile(`(\s(?:href|src|action|formaction|data-href)=")(/(?:[^/]|$))`)
+var leading = regexp.MustCompile(`(\s(?:href|src|action|formaction|data-href|data-human-href)=")(/(?:[^/]|$))`)
 
 // rebase puts the base in front of the paths in a page.
 func rebase(page []byte, base string) []byte {

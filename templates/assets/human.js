@@ -122,7 +122,7 @@
       var mine = job = { about: about, answer: '', finished: false, then: null, until: Infinity };
       function finish() { mine.finished = true; if (mine.then) mine.then(); }
       var call = new XMLHttpRequest();
-      call.open('POST', form.getAttribute('data-href'));
+      call.open('POST', form.getAttribute('data-human-href'));
       call.timeout = 5000;
       call.setRequestHeader('Content-Type', 'application/json');
       var token = form.querySelector('[name=form_token]');

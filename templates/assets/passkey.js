@@ -137,7 +137,8 @@
     function attempt() {
       if (begun.attempt && begun.isPublic === publicBox.checked) return Promise.resolve(begun.attempt);
       var isPublic = publicBox.checked;
-      return call(form, '', { goal: 'sign_in', ask: form.elements.ask.value, 'public': isPublic }).then(function (view) {
+      var back = form.elements.return_to;
+      return call(form, '', { goal: 'sign_in', ask: form.elements.ask.value, 'public': isPublic, return_to: back ? back.value : '' }).then(function (view) {
         begun = { attempt: view.id, isPublic: isPublic };
         field.value = view.id; // the form goes on with the same attempt
         return view.id;

@@ -45,6 +45,13 @@ func run(args []string) error {
 	if len(args) > 0 {
 		return nil
 	}
+	table, err := Sizes(files)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "SIZES.md"), table, 0o644); err != nil {
+		return err
+	}
 	return declare(sdk, out)
 }
 

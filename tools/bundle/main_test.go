@@ -87,7 +87,7 @@ func TestWritingRemovesScriptsOfEarlierRunsAndNothingElse(t *testing.T) {
 // A page with a strict policy forbids all of these.
 func TestNoBundleNeedsWhatAStrictPolicyForbids(t *testing.T) {
 	for name, body := range bundled(t) {
-		for _, bad := range []string{"eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "blob:", "createObjectURL", `style="`} {
+		for _, bad := range []string{"eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "new Worker", "importScripts", `style="`} {
 			if strings.Contains(string(body), bad) {
 				t.Errorf("%s holds %s", name, bad)
 			}
@@ -95,5 +95,34 @@ func TestNoBundleNeedsWhatAStrictPolicyForbids(t *testing.T) {
 		if !strings.HasPrefix(string(body), banner) {
 			t.Errorf("%s does not say whose it is", name)
 		}
+	}
+}
+
+func TestWhatTheScriptsWeighIsWhatIsWrittenDown(t *testing.T) {
+	table, err := Sizes(bundled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadFile(filepath.Join(sdk, "dist", "SIZES.md"))
+	if err != nil || !bytes.Equal(table, kept) {
+		t.Errorf("SIZES.md is not what the bundles weigh: go -C tools run ./bundle (%v)\n%s", err, table)
+	}
+}
+
+func TestAPageThatOnlyWantsTheCoreLoadsAtMostTenKilobytes(t *testing.T) {
+	files, sum := bundled(t), 0
+	all := Loaded(files, "idp.js")
+	for _, name := range all {
+		n, err := Packed(files[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+		if strings.HasPrefix(name, "work-") || strings.HasPrefix(name, "passkey-") {
+			t.Errorf("idp.js loads %s before it is needed", name)
+		}
+	}
+	if sum > 10<<10 || sum < 1<<10 {
+		t.Errorf("%v weigh %d bytes packed", all, sum)
 	}
 }
