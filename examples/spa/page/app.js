@@ -22,6 +22,13 @@ idp.observe(() => {
 })
 addEventListener('hashchange', route)
 
+// The button top right would leave for idp's own sign-in page. This page has one, so it goes there.
+document.querySelector('idp-user-button').addEventListener('idp-sign-in', (event) => {
+  event.preventDefault()
+  location.hash = 'sign-in'
+  document.querySelector('idp-sign-in').scrollIntoView()
+})
+
 // route shows what is true: nobody is here, the account page, or the notes.
 function route() {
   const wanted = location.hash.slice(1)

@@ -3,7 +3,7 @@
 import { h, initials } from './dom.js'
 
 // Shown is what is known of somebody without asking.
-export interface Shown { name?: string; email?: string; picture?: string }
+export interface Shown { name?: string | undefined; email?: string | undefined; picture?: string | undefined }
 
 // called is what somebody goes by: the name, otherwise the address.
 export const called = (who: Shown): string => who.name || who.email || ''
