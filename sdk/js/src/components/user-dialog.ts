@@ -17,9 +17,8 @@ export interface DialogOptions {
 export function dialog(on: Component, { label, content, className = '', signal, stays = false }: DialogOptions): Promise<void> {
   return new Promise((closed) => {
     const made = h('dialog', { class: `dialog ${className}`, part: 'dialog', 'aria-label': label },
-      h('div', { class: 'dialog-frame' },
-        h('button', { class: 'dialog-close', part: 'dialog-close', type: 'button', 'aria-label': on.say('component.profile.close'), onclick: () => made.close() }, drawing('close')),
-        content))
+      h('button', { class: 'dialog-close', part: 'dialog-close', type: 'button', 'aria-label': on.say('component.profile.close'), onclick: () => made.close() }, drawing('close')),
+      h('div', { class: 'dialog-frame' }, content))
     const end = () => made.close()
     signal.addEventListener('abort', end, { once: true })
     made.addEventListener('close', () => {

@@ -8,9 +8,12 @@ export interface Shown { name?: string | undefined; email?: string | undefined; 
 // called is what somebody goes by: the name, otherwise the address.
 export const called = (who: Shown): string => who.name || who.email || ''
 
-// face is decoration: whoever cannot see it reads the name beside it.
+// face is decoration: whoever cannot see it reads the name beside it. The letters are drawn by the style, as no words of
+// what it is part of.
+export const faceStyle = '.face[data-initials]::before { content: attr(data-initials); }'
+
 export function face(who: Shown, ...classes: string[]): HTMLElement {
-  const made = h('span', { class: ['face', ...classes].join(' '), part: 'face', 'aria-hidden': 'true' }, initials(called(who)) || '·')
+  const made = h('span', { class: ['face', ...classes].join(' '), part: 'face', 'aria-hidden': 'true', 'data-initials': initials(called(who)) || '·' })
   if (who.picture) {
     const picture = h('img', { src: who.picture, alt: '', referrerpolicy: 'no-referrer', decoding: 'async', draggable: 'false', onerror: () => picture.remove() })
     made.append(picture)

@@ -62,11 +62,15 @@ function holding(p: Profile, section: string, one: Identifier): HTMLElement {
       one.verified && !one.primary && p.button(p.say('account.make_primary'),
         () => p.act(section, () => p.client.request('PATCH', path, { primary: true }).then(() => p.client.refresh()), { done: p.say('account.done_primary'), reads }),
         { about: p.say('account.make_primary_one', { address }) }),
-      p.button(p.say('account.remove'), async () => {
+      !stays(p, one) && p.button(p.say('account.remove'), async () => {
         if (!await sure(p, p.say('account.remove_one', { address }), p.say('component.profile.sure_identifier'), p.say('account.remove'))) return
         await p.act(section, () => p.client.request('DELETE', path).then(() => p.client.refresh()), { done: p.say('account.done_removed'), reads })
       }, { about: p.say('account.remove_one', { address }) })))
 }
+
+// stays tells whether it could not be removed now: the last address, or a number that codes go to.
+const stays = (p: Profile, one: Identifier): boolean => one.kind === 'phone' ? one.sign_in_codes === true
+  : !p.me.identifiers.some((other) => other.id !== one.id && other.kind === 'email' && other.verified)
 
 function adding(p: Profile, section: string, kind: 'email' | 'phone'): HTMLElement {
   const label = kind === 'email' ? p.say('field.email') : p.say('account.phone')

@@ -22,14 +22,14 @@ export const styles = `
 .section h3:focus { outline: 0; }
 .section-head .subtle { margin-top: 4px; text-wrap: pretty; }
 .section-body { min-width: 0; margin-top: 16px; }
-.section[aria-busy] .button, .section[aria-busy] .link { opacity: .55; }
+.section[aria-busy] .button, .section[aria-busy] .link { cursor: progress; }
 @container (min-width: 720px) {
   .section { display: grid; grid-template-columns: 220px minmax(0, 1fr); gap: 12px 40px; }
   .section-body { margin-top: 0; }
 }
 .notice:not(:empty) { margin-bottom: 16px; }
 
-.rows { border: 1px solid var(--_line); border-radius: var(--_radius-small); }
+.rows { background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius-small); }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 14px; padding: 13px 16px; }
 .row + .row { border-top: 1px solid var(--_line); }
 .row-main { flex: 1 1 220px; min-width: 0; overflow-wrap: anywhere; }
@@ -45,7 +45,7 @@ export const styles = `
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: var(--_space); }
 @container (max-width: 480px) { .pair { grid-template-columns: minmax(0, 1fr); } .tab { padding: 8px 10px; } }
 
-.fold { border: 1px solid var(--_line); border-radius: var(--_radius-small); }
+.fold { background: var(--_surface); border: 1px solid var(--_line); border-radius: var(--_radius-small); }
 .fold > summary { display: flex; align-items: center; gap: 10px; min-height: 48px; padding: 8px 16px; font-weight: 540; color: var(--_accent); cursor: pointer; list-style: none; border-radius: var(--_radius-small); }
 .fold > summary::-webkit-details-marker { display: none; }
 .fold > summary::before { content: ""; flex: none; width: 7px; height: 7px; margin-inline-end: 2px; border: solid currentColor; border-width: 0 1.5px 1.5px 0; transform: translateY(-2px) rotate(45deg); }
@@ -61,6 +61,7 @@ export const styles = `
 .means { padding-inline-start: 20px; list-style: disc; color: var(--_muted); }
 .means li + li { margin-top: 6px; }
 .dialog.bare .dialog-frame { padding: 0; }
+.within::part(card) { max-width: none; border: 0; border-radius: 0; box-shadow: none; }
 @media (forced-colors: active) { .rows, .fold, .tag, .dialog { border: 1px solid ButtonText; } .tab[aria-selected="true"] { border-bottom-color: Highlight; } }
 ${dialogStyles}
 `

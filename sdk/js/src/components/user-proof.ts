@@ -6,6 +6,8 @@ import { Flow, type Place } from './flow.js'
 import { dialog } from './user-dialog.js'
 import type Profile from './user-profile.js'
 
+const exportparts = 'card, header, title, lead, field, label, input, button, link, alert, error, hint, choice, qr'
+
 // Within is a Flow that goes on with an attempt that is there, and ends with it.
 class Within extends Flow {
   done = false
@@ -18,7 +20,8 @@ class Within extends Flow {
   protected override begin(): void {
     const { view } = this.attempt!
     this.go(view, view.step === 'needs_enrollment' ? this.place : {})
-    this.focus(this.find('[data-first], .input:not([readonly])') ?? this.find('.title'), true)
+    // What is to be set up has to be read first.
+    this.focus((view.step !== 'needs_enrollment' && this.find('[data-first], .input:not([readonly])')) || this.find('.title'), true)
   }
 
   // Nothing begins anew in here: what is over is over.
@@ -36,7 +39,7 @@ export async function carry(p: Profile, begin: () => Promise<Attempt>, label: st
   const attempt = await begin()
   if (attempt.view.step === 'complete') return true
   const end = new AbortController()
-  const host = h('div', { class: 'within', 'return-to': location.href })
+  const host = h('div', { class: 'within', 'return-to': location.href, exportparts })
   for (const name of ['theme', 'issuer', 'locale']) if (p.host.hasAttribute(name)) host.setAttribute(name, p.attribute(name))
   const flow = new Within(host, host.attachShadow({ mode: 'open' }), attempt, place, () => end.abort())
   const closed = dialog(p, { label, content: host, signal: AbortSignal.any([p.alive, end.signal]), stays: true, className: 'bare' })
