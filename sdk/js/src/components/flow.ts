@@ -295,7 +295,7 @@ export abstract class Flow extends Component {
     this.finish()
   }
 
-  private finish(): void {
+  protected finish(): void {
     this.draw(welcome(this))
     this.told()
   }

@@ -1,7 +1,7 @@
 // Attempts within a session: a fresh proof, an address that answers, a factor that is set up, an account elsewhere.
 // They run in a dialog, on the same screens that sign people in.
 import { IdpError, type Attempt, type Method, type View } from '../idp.js'
-import { h } from './dom.js'
+import { h, type Child } from './dom.js'
 import { Flow, type Place } from './flow.js'
 import { dialog } from './user-dialog.js'
 import type Profile from './user-profile.js'
@@ -24,8 +24,12 @@ class Within extends Flow {
     this.focus((view.step !== 'needs_enrollment' && this.find('[data-first], .input:not([readonly])')) || this.find('.title'), true)
   }
 
-  // Nothing begins anew in here: what is over is over.
+  // Nothing begins anew in here: what is over is over, and whose account it is about stands.
   override start(): void { this.close() }
+  override first(): Child {
+    this.close()
+    return null
+  }
   override async begun(): Promise<Attempt> { return this.attempt! }
 
   protected override finish(): void {

@@ -46,7 +46,7 @@ export declare abstract class Flow extends Component {
     private get mark();
     private returned;
     private complete;
-    private finish;
+    protected finish(): void;
     private told;
     private wake;
     suggest(): Promise<void>;

@@ -1,7 +1,8 @@
 export interface Shown {
-    name?: string;
-    email?: string;
-    picture?: string;
+    name?: string | undefined;
+    email?: string | undefined;
+    picture?: string | undefined;
 }
 export declare const called: (who: Shown) => string;
+export declare const faceStyle = ".face[data-initials]::before { content: attr(data-initials); }";
 export declare function face(who: Shown, ...classes: string[]): HTMLElement;

@@ -1,0 +1,20 @@
+import { Component } from './base.js';
+export default class UserButton extends Component {
+    private drawn;
+    private shownFor;
+    constructor(host: HTMLElement, root: ShadowRoot);
+    protected begin(): void;
+    changed(name: string): void;
+    wait(): void;
+    protected unreachable(error: unknown): void;
+    private draw;
+    private showSignIn;
+    private signIn;
+    private showMenu;
+    private account;
+    private act;
+    private add;
+    private manage;
+    private signOut;
+    private work;
+}

@@ -1,0 +1,2 @@
+import type { Tab } from './user-profile.js';
+export declare const securityTab: Tab;
