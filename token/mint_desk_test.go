@@ -33,9 +33,9 @@ type mint struct {
 	site   *sessiontest.Site
 }
 
-func eachMint(t *testing.T, f func(m *mint)) {
+func eachMint(t *testing.T, f func(t *testing.T, m *mint)) {
 	t.Helper()
-	storagetest.EachURL(t, func(t *testing.T, url string) { f(newMint(t, url, nil)) })
+	storagetest.EachURL(t, func(t *testing.T, url string) { f(t, newMint(t, url, nil)) })
 }
 
 func newMint(t *testing.T, url string, hook bun.QueryHook) *mint {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestASessionTokenSaysWhoIsThereForAMinute(t *testing.T) {
-	eachMint(t, func(m *mint) {
+	eachMint(t, func(t *testing.T, m *mint) {
 		ann := m.person("ann")
 		s, cookie := sessiontest.SignIn(t, m.keeper, ann.ID)
 		m.clock.Add(30*time.Second + 700*time.Millisecond)
@@ -49,7 +49,7 @@ func TestASessionTokenSaysWhoIsThereForAMinute(t *testing.T) {
 }
 
 func TestOnlyTheBrowserOfASessionGetsTokensForIt(t *testing.T) {
-	eachMint(t, func(m *mint) {
+	eachMint(t, func(t *testing.T, m *mint) {
 		ann, eve := m.person("ann"), m.person("eve")
 		anns, annsCookie := sessiontest.SignIn(t, m.keeper, ann.ID)
 		eves, evesCookie := sessiontest.SignIn(t, m.keeper, eve.ID)
@@ -102,7 +102,7 @@ func TestMintingCostsOneSelect(t *testing.T) {
 }
 
 func TestUsingASessionKeepsItAndNothingElseDoes(t *testing.T) {
-	eachMint(t, func(m *mint) {
+	eachMint(t, func(t *testing.T, m *mint) {
 		ann := m.person("ann")
 		s, cookie := sessiontest.SignIn(t, m.keeper, ann.ID) // an hour without use, a day at most
 		for range 47 {
@@ -133,7 +133,7 @@ func TestUsingASessionKeepsItAndNothingElseDoes(t *testing.T) {
 }
 
 func TestABannedPersonGetsNoToken(t *testing.T) {
-	eachMint(t, func(m *mint) {
+	eachMint(t, func(t *testing.T, m *mint) {
 		ann := m.person("ann")
 		s, cookie := sessiontest.SignIn(t, m.keeper, ann.ID)
 		m.ask(string(s.ID)+"/tokens", "{}", cookie).token()

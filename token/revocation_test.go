@@ -12,7 +12,7 @@ import (
 )
 
 func TestHowLongATokenOutlivesItsSessionIsMeasured(t *testing.T) {
-	eachMint(t, func(m *mint) {
+	eachMint(t, func(t *testing.T, m *mint) {
 		var outlived, refused []time.Duration
 		r := &token.Revocation{Now: m.clock.Now, Outlived: func(d time.Duration) { outlived = append(outlived, d) }, Refused: func(d time.Duration) { refused = append(refused, d) }}
 		m.minter.Revocation = r
