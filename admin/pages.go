@@ -26,6 +26,7 @@ type Pages struct {
 	Invitations *Invitations
 	Settings    *Keeper
 	Connections *Connections
+	Templates   *Templates
 	Clients     *provider.Clients
 	Keys        *token.KeySet
 	Inbox       message.Inbox // development only

@@ -31,12 +31,13 @@ import (
 type office struct {
 	*testing.T
 	*house
-	keeper  *session.Keeper
-	clients *provider.Clients
-	pages   *admin.Pages
-	inbox   *storage.Inbox
-	ways    *admin.Connections
-	server  *sessiontest.Site
+	keeper    *session.Keeper
+	clients   *provider.Clients
+	pages     *admin.Pages
+	inbox     *storage.Inbox
+	ways      *admin.Connections
+	server    *sessiontest.Site
+	templates *admin.Templates
 }
 
 func offices(t *testing.T, f func(o *office)) {
@@ -48,10 +49,10 @@ func offices(t *testing.T, f func(o *office)) {
 		o.clients = &provider.Clients{Store: storage.NewClients(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		keys := &token.KeySet{Store: storage.NewKeys(h.db), Events: h.events, InTx: h.db.InTx, Now: h.clock.Now}
 		o.must(keys.Ensure(t.Context()))
-		o.ways = h.connections()
+		o.ways, o.templates = h.connections(), h.templates(t, keys, o.clients)
 		p := &admin.Pages{
-			Connections: o.ways,
-			Web:         o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
+			Connections: o.ways, Templates: o.templates,
+			Web: o.server.Pages, Session: o.keeper, People: h.people, Users: h.users, Operators: h.operators, Invitations: h.invitations,
 			Settings: h.settings, Clients: o.clients, Keys: keys, Inbox: o.inbox, Issuer: o.server.URL, Now: h.clock.Now,
 		}
 		o.pages = p
@@ -70,6 +71,9 @@ func offices(t *testing.T, f func(o *office)) {
 			{Pattern: "POST /operator/connections/{connection}", Do: p.SaveConnection()}, {Pattern: "POST /operator/connections/{connection}/json", Do: p.DescribeConnection()},
 			{Pattern: "POST /operator/connections/{connection}/test", Do: p.TestConnection()},
 			{Pattern: "POST /operator/connections/{connection}/turn", Do: p.TurnConnection()}, {Pattern: "POST /operator/connections/{connection}/delete", Do: p.DeleteConnection()},
+			{Pattern: "GET /operator/templates", Do: p.ListTemplates()}, {Pattern: "GET /operator/templates/new", Do: p.NewTemplate()},
+			{Pattern: "POST /operator/templates", Do: p.AddTemplate()}, {Pattern: "GET /operator/templates/{template}", Do: p.ShowTemplate()},
+			{Pattern: "POST /operator/templates/{template}", Do: p.SaveTemplate()}, {Pattern: "POST /operator/templates/{template}/delete", Do: p.DeleteTemplate()},
 			{Pattern: "GET /operator/users", Do: p.ListPeople()}, {Pattern: "POST /operator/users/ban", Do: p.BanPerson()},
 			{Pattern: "POST /operator/users/invite", Do: p.Invite()},
 			{Pattern: "GET /operator/users/{user}", Do: p.ShowPerson()}, {Pattern: "POST /operator/users/{user}/reset-factors", Do: p.ResetPerson()},

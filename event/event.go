@@ -70,6 +70,10 @@ const (
 	ConnectionDisabled   Kind = "connection.disabled"          // nobody signs in by it; what is linked stays
 	ConnectionEnabled    Kind = "connection.enabled"           // people sign in by it again
 	ConnectionDeleted    Kind = "connection.deleted"           // it is gone, and all accounts that were linked by it are unlinked
+	TemplateCreated      Kind = "template.created"             // an operator made a JWT template
+	TemplateUpdated      Kind = "template.updated"             // a JWT template was changed
+	TemplateDeleted      Kind = "template.deleted"             // a JWT template is gone, and its key
+	TemplateTokenTaken   Kind = "template.token_taken"         // an operator took a token that a template makes for a person
 	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published

@@ -54,6 +54,7 @@ type Rooms struct {
 	Operators      *admin.Operators
 	Invitations    *admin.Invitations
 	Connections    *admin.Connections
+	JWTTemplates   *admin.Templates
 	Tokens         *admin.Tokens
 
 	now func() time.Time
@@ -153,6 +154,9 @@ func (r *Rooms) build(ctx context.Context) (err error) {
 	r.Connections = &admin.Connections{
 		Federation: r.Federation, Store: storage.NewConnections(r.DB), Events: r.Events, SignIn: r.Settings.SignIn,
 		InTx: r.DB.InTx, Now: r.now, Production: !r.Config.Development(),
+	}
+	r.JWTTemplates = &admin.Templates{
+		Kept: r.TokenTemplates, Keys: r.Keys, Minter: r.Minter, Using: r.Clients.Using, Events: r.Events, InTx: r.DB.InTx, Now: r.now,
 	}
 	people, store := storage.NewPeople(r.DB), storage.NewAdmin(r.DB)
 	r.Users = &admin.Users{

@@ -77,7 +77,7 @@ func New(rooms *Rooms) (*Server, error) {
 	s.account = &account.Pages{Self: self, Web: s.web}
 	s.admin = &admin.Pages{
 		Web: s.web, Session: s.sessions, People: s.engine.People, Users: s.Users, Operators: s.Operators,
-		Invitations: s.Invitations, Settings: s.Settings, Connections: s.Connections, Clients: s.Clients, Keys: s.Keys,
+		Invitations: s.Invitations, Settings: s.Settings, Connections: s.Connections, Templates: s.JWTTemplates, Clients: s.Clients, Keys: s.Keys,
 		Inbox: storage.NewInbox(s.DB), Issuer: s.Config.Issuer, Now: s.now, ForApps: s.TokenTemplates.ForApps,
 	}
 	s.provider, err = provider.New(provider.Deps{

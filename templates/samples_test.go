@@ -83,7 +83,7 @@ func samples() []drawing {
 	acme := &party{"Acme Analytics", "app.acme.example", "https://acme.example/p", "https://acme.example/t", "/oauth2/clients/client_1/logo"}
 	rules := m{"MinLength": 8, "MinScore": 2, "MixedCase": true, "Digit": true, "Special": true}
 	rec := []m{{"ID": "env", "Stack": "Environment", "File": ".env", "Text": "OIDC_ISSUER=http://localhost:8080\n"}, {"ID": "go", "Stack": "Go", "File": "auth.go", "Text": "x"}}
-	return append(upstreams(), []drawing{
+	return append(append(upstreams(), jwtTemplates()...), []drawing{
 		{"sign_in", templates.Frame{Development: true, Data: m{"Party": acme, "Ask": "ask_1", "Return": "", "Attempt": "", "Identifier": "", "Typed": true, "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(3, false, false)}}},
 		{"sign_in", templates.Frame{Trouble: &templates.Trouble{Problem: "password_wrong", Text: "The email address and the password do not match.", Field: "password"}, Data: m{"Party": nil, "Ask": "", "Return": "https://app.example.com/?a=b&c=d", "Attempt": "a", "Identifier": "ann@acme.example", "Typed": true, "Password": true, "Passkey": true, "ByCode": true, "SignUp": true, "Public": false, "Accounts": true, "SignedOut": false, "Asks": true, "Elsewhere": elsewhere(0, false, false)}}},
 		{"sign_in", templates.Frame{Data: m{"Party": nil, "Ask": "", "Return": "https://app.example.com/?a=b&c=d", "Attempt": "", "Identifier": "", "Typed": true, "Password": false, "Passkey": false, "ByCode": true, "SignUp": true, "Public": false, "Accounts": false, "SignedOut": true, "Asks": false, "Elsewhere": elsewhere(8, true, true)}}},

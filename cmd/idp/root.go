@@ -30,7 +30,7 @@ func newRoot(t terminal) *cobra.Command {
 		Use:   "idp",
 		Short: "An identity provider: people sign in here, applications learn who they are",
 	},
-		c.serve(), c.migrate(), c.user(), c.client(), c.connection(), c.registrationToken(), c.keys(), c.jobs(), c.events(),
+		c.serve(), c.migrate(), c.user(), c.client(), c.connection(), c.template(), c.registrationToken(), c.keys(), c.jobs(), c.events(),
 		c.operator(), c.mail(), c.sms(), c.prove(), c.doctor(), c.config(), c.version(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
