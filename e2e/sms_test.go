@@ -28,8 +28,16 @@ func (i *instance) Operator() *browser {
 // SwitchOn ticks a box on the operator's page of settings.
 func (i *instance) SwitchOn(field string) {
 	i.t.Helper()
+	i.Settle(map[string]string{field: "yes"})
+}
+
+// Settle fills in the operator's page of settings.
+func (i *instance) Settle(fields map[string]string) {
+	i.t.Helper()
 	b := i.Operator().Get("/operator/settings")
-	b.typed[field] = "yes"
+	for field, value := range fields {
+		b.typed[field] = value
+	}
 	b.Press("Save")
 	if b.Status != 200 || !strings.Contains(b.URL.RawQuery, "saved") {
 		i.t.Fatalf("settings were not saved: %d at %s:\n%s", b.Status, b.URL, b.Text())

@@ -79,7 +79,7 @@ export const flowStyle = `
 .acts { display: flex; flex-wrap: wrap; gap: 10px; margin-bottom: 18px; }
 .acts > * { flex: 1; }
 .progress { width: 100%; height: 8px; accent-color: var(--_accent); }
-.development { margin-top: 12px; display: flex; flex-wrap: wrap; gap: 2px 12px; justify-content: center; font-size: 13px; color: var(--_note); }
+.development { display: flex; flex-wrap: wrap; gap: 2px 12px; align-items: center; justify-content: center; width: fit-content; max-width: 100%; margin: 12px auto 0; padding: 5px 14px; border-radius: 99px; font-size: 13px; color: var(--_note); background: var(--_note-tint); }
 .development a { color: inherit; }
 @media (forced-colors: active) { .choice, .who { border-color: ButtonText; } .maker, .bar i { forced-color-adjust: none; } }
 `

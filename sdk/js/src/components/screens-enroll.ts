@@ -12,7 +12,7 @@ const isKey = (method?: string): method is Key => method === 'passkey' || method
 export function chooseFactor(flow: Flow, view: View, place: Place): Child {
   if (place.method === 'phone_code') return phone(flow, view)
   if (isKey(place.method)) return key(flow, view, place.method)
-  const pick = (method: string) => method === 'phone_code' || isKey(method)
+  const pick = (method: string) => method === view.enrollment?.method ? flow.go(view) : method === 'phone_code' || isKey(method)
     ? flow.draw(chooseFactor(flow, view, { method, list: true }))
     : flow.run(flow.move((a) => a.enroll(method)))
   return [

@@ -115,7 +115,7 @@ a:hover { color: var(--_accent-strong); }
 @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation-duration: 3s !important; } }
 @media (forced-colors: active) {
   .button, .input, .card, .alert { border-color: ButtonText; }
-  .button, .mark, .face { forced-color-adjust: auto; }
+  .primary, .primary:hover, .mark-brand { forced-color-adjust: none; color: ButtonFace; background: ButtonText; }
   .input:focus-visible { outline-color: Highlight; }
   .spinner { border-top-color: Highlight; }
 }

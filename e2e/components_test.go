@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// pictures is where walks of one engine leave how pages look.
+func pictures(t *testing.T) []string {
+	t.Helper()
+	if !strings.HasSuffix(t.Name(), "/sqlite") {
+		return nil
+	}
+	out, err := filepath.Abs("artifacts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"ARTIFACTS=" + out}
+}
+
+func TestPeopleSignInAndUpOnAPageOfAnAppWithAStrictPolicy(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.Person("bob@example.com", good)
+		i.walk(t, "components.mjs", append(pictures(t), "EMAIL=bob@example.com")...)
+	})
+}
+
+func TestEveryWayInWorksOnAPageOfAnApp(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		o := needOpenProvider(t)
+		i.Connect(o.Register(i, "other", map[string]any{"trust": map[string]any{"mfa": true}}))
+		i.Start()
+		i.Settle(map[string]string{"sign_in.two_step": "required", "sign_in.bot_check": "always", "sign_in.sms": "yes", "sign_in.trust_days": "30"})
+		for _, name := range []string{"ann", "bob", "eve"} {
+			i.Person(name+"@example.com", good)
+		}
+		o.Says("dan", map[string]any{"email": "dan@example.com", "email_verified": true})
+		i.walk(t, "components-ways.mjs", append(pictures(t), "UPSTREAM="+o.Origin, "PHONE="+mobile,
+			"ANN=ann@example.com", "BOB=bob@example.com", "EVE=eve@example.com", "KIM=kim@example.com")...)
+	})
+}
