@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -100,8 +101,19 @@ func (r *reader) value(depth int) (node, error) {
 		return r.list(depth + 1)
 	case string:
 		return r.string(at, t)
+	case json.Number:
+		if !readable64(t.String()) {
+			return nil, r.mistake(at, "%s is a number that most readers of JSON cannot hold.", t)
+		}
 	}
 	return fixed{t}, nil
+}
+
+// readable64 reports whether a number is one as far as most languages go. It may be cut there: what
+// is exact here stays exact.
+func readable64(n string) bool {
+	_, err := strconv.ParseFloat(n, 64)
+	return err == nil
 }
 
 // object reads what follows a brace. The first depth holds the claims themselves.

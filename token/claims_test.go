@@ -166,6 +166,7 @@ func TestMistakesAreFoundWhereTheyWereMade(t *testing.T) {
 		{"too long", `{"a":"` + strings.Repeat("x", 16<<10) + `"}`, "longer than 16 KB", 1, 16385},
 		{"not UTF-8", "{\"a\":\"\xff\"}", "UTF-8", 1, 1},
 		{"too many", `{"a":"` + strings.Repeat("{{user.id}}", 201) + `"}`, "more than 200", 1, 7 + 11*200},
+		{"a number beyond all bounds", `{"a":1e999}`, "cannot hold", 1, 6},
 		{"no name", `{"":1}`, "needs a name", 1, 2},
 	} {
 		x := token.Template{Name: "t", Claims: json.RawMessage(c.claims)}

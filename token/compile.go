@@ -54,7 +54,7 @@ func (c *Compiled) Fill(s Subject) (map[string]any, error) {
 			return nil, err
 		}
 	}
-	return c.claims.members(f)
+	return c.claims.members(f, 12) // the minter adds some
 }
 
 // nobody sees to it that what makes a person's sub is there: people who lack it would be one.

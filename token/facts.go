@@ -1,9 +1,7 @@
 package token
 
 import (
-	"bytes"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"idp/identity"
@@ -13,9 +11,7 @@ import (
 // facts is what is known of one Subject while its claims are filled.
 type facts struct {
 	*Subject
-	spent    int
-	metadata [3]any
-	read     [3]bool
+	spent int
 }
 
 // ErrTokenTooLarge says that a token would be longer than may be.
@@ -118,43 +114,15 @@ func yes(get func(*facts) bool) func(*facts, []string) any {
 	return func(f *facts, _ []string) any { return get(f) }
 }
 
-// metadata looks into one of a person's three objects; which is 0, 1 or 2.
-func metadata(which int, get func(identity.Metadata) json.RawMessage) func(*facts, []string) any {
+// metadata looks into one of a person's three objects.
+func metadata(get func(identity.Metadata) json.RawMessage) func(*facts, []string) any {
 	return func(f *facts, rest []string) any {
-		if !f.read[which] {
-			f.read[which] = true
-			if raw := get(f.User.Metadata); len(raw) > 0 {
-				d := json.NewDecoder(bytes.NewReader(raw))
-				d.UseNumber()
-				if d.Decode(&f.metadata[which]) != nil {
-					f.metadata[which] = nil
-				}
-			}
-		}
-		if f.metadata[which] == nil && len(rest) == 0 {
+		v := inside(get(f.User.Metadata), rest)
+		if v == nil && len(rest) == 0 {
 			return map[string]any{}
 		}
-		return inside(f.metadata[which], rest)
+		return v
 	}
-}
-
-// inside follows names of members and numbers of elements; what is not there is nil.
-func inside(v any, path []string) any {
-	for _, step := range path {
-		switch at := v.(type) {
-		case map[string]any:
-			v = at[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(at) {
-				return nil
-			}
-			v = at[i]
-		default:
-			return nil
-		}
-	}
-	return v
 }
 
 func postal(f *facts, _ []string) any {

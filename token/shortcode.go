@@ -167,7 +167,7 @@ func (p *shortcode) operand() (operand, error) {
 	case strings.ContainsRune("\"`“”‘’", []rune(word)[0]):
 		return operand{}, &misspelt{start, "A text is in single quotes, like {{user.name || 'nobody'}}."}
 	case word[0] == '-' || '0' <= word[0] && word[0] <= '9':
-		if !json.Valid([]byte(word)) {
+		if !json.Valid([]byte(word)) || !readable64(word) {
 			return operand{}, &misspelt{start, word + " is not a number."}
 		}
 		return operand{literal: json.Number(word)}, nil

@@ -22,10 +22,11 @@ type object struct {
 	values []node
 }
 
-func (o *object) fill(f *facts) (any, error) { return o.members(f) }
+func (o *object) fill(f *facts) (any, error) { return o.members(f, 0) }
 
-func (o *object) members(f *facts) (map[string]any, error) {
-	m := make(map[string]any, len(o.names)+12) // room for what the minter adds
+// members fills all, with room for so many more.
+func (o *object) members(f *facts, room int) (map[string]any, error) {
+	m := make(map[string]any, len(o.names)+room)
 	for i, name := range o.names {
 		v, err := o.values[i].fill(f)
 		if err != nil {

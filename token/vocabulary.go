@@ -50,9 +50,9 @@ var vocabulary = slices.Concat([]fact{
 
 // namespaces are the facts whose members can be named too. They are a person's metadata.
 var namespaces = [...]fact{
-	{"user.public_metadata", members, system, "what operators keep and everybody may read; any path inside", metadata(0, func(m identity.Metadata) json.RawMessage { return m.Public })},
-	{"user.private_metadata", members, system, "what operators keep to themselves; any path inside", metadata(1, func(m identity.Metadata) json.RawMessage { return m.Private })},
-	{"user.own_metadata", members, person, "what the person writes; any path inside", metadata(2, func(m identity.Metadata) json.RawMessage { return m.Own })},
+	{"user.public_metadata", members, system, "what operators keep and everybody may read; any path inside", metadata(func(m identity.Metadata) json.RawMessage { return m.Public })},
+	{"user.private_metadata", members, system, "what operators keep to themselves; any path inside", metadata(func(m identity.Metadata) json.RawMessage { return m.Private })},
+	{"user.own_metadata", members, person, "what the person writes; any path inside", metadata(func(m identity.Metadata) json.RawMessage { return m.Own })},
 }
 
 // elsewhere are names that other products use, and what they are here.
