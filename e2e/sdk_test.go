@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -158,4 +159,15 @@ func TestAPageOfAnotherOriginSignsPeopleInByItself(t *testing.T) {
 		i.Start()
 		i.walk(t, "sdk-flows.mjs")
 	})
+}
+
+func TestOverTLSATokenIsKeptInACookieThatNoOtherHostSets(t *testing.T) {
+	needBrowser(t)
+	i := newInstance(t, sqliteDatabase(t))
+	i.Secure()
+	port := strconv.Itoa(freePort(t))
+	i.env = append(i.env, "IDP_ORIGINS=https://localhost:"+port)
+	i.Person("ann@example.com", good)
+	i.Start()
+	i.walk(t, "sdk-https.mjs", "APP_PORT="+port)
 }

@@ -25,7 +25,7 @@ function answer(request, response) {
 const server = issuer.startsWith('https:')
   ? createTLS({ cert: readFileSync(process.env.TLS_CERTIFICATE), key: readFileSync(process.env.TLS_KEY) }, answer)
   : createServer(answer)
-await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
+await new Promise((ready) => server.listen(Number(process.env.APP_PORT ?? 0), '127.0.0.1', ready))
 server.unref()
 const { protocol } = new URL(issuer)
 export const port = server.address().port

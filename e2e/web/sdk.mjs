@@ -162,6 +162,26 @@ async function signedOutFromElsewhere() {
   say('signed out from elsewhere')
 }
 
+async function whileNobodyLooks() {
+  const a = await app(browser, { clock: 0 })
+  await enter(a.page, ann)
+  const first = await token(a.page)
+  const look = (state) => a.page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+  await look('hidden')
+  for (let minute = 0; minute < 3; minute++) await a.page.clock.fastForward(60_000)
+  await a.page.evaluate(() => new Promise((r) => setTimeout(r, 200)))
+  assert.equal(a.mints.length, 1)
+  await look('visible')
+  await minted(a, 2)
+  await a.page.waitForFunction(async (old) => ![old, null].includes(await idp.getToken()), first)
+  assert.equal(a.mints.length, 2)
+  await a.close()
+  say('asks for nothing while nobody looks')
+}
+
 async function twoAccounts() {
   const a = await app(browser)
   const other = await a.another()
@@ -233,6 +253,7 @@ try {
   await withoutTheNetwork()
   await askedTooOften()
   await signedOutFromElsewhere()
+  await whileNobodyLooks()
   await twoAccounts()
   await onAnotherSiteInDevelopment()
   await forPagesThatAServerRenders()
