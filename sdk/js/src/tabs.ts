@@ -75,7 +75,7 @@ export class Tabs {
       }
       write(`${mine} ${Date.now() + leaseTime}`)
       if (!read()) break // storage is blocked
-      await sleep(20 + Math.random() * 20)
+      await sleep(80 + Math.random() * 40)
     }
     try {
       return await work(waited)
