@@ -36,7 +36,7 @@ func TestOperatorsFindPeopleByWhenTheyWereLastThere(t *testing.T) {
 			"?seen=not_30": {"eve", "bob"}, "?seen=not_30&search=bo": {"bob"}, "?seen=not_180": nil,
 			"?seen=nonsense&sort=nonsense": {"eve", "bob", "ann", "op"},
 		} {
-			op.Get("/operator/users"+query).Want(200)
+			op.Get("/operator/users" + query).Want(200)
 			var got []string
 			for _, m := range row.FindAllStringSubmatch(op.Page, -1) {
 				got = append(got, m[1])

@@ -20,9 +20,9 @@ import (
 type templateForm struct {
 	New, Session       bool
 	Name, Preset       string
-	Maker              string   // the preset's title, "" for none
-	Help               string   // what the preset's maker wants to be told
-	Sources            []string // documents of the preset
+	Maker              string // the preset's title, "" for none
+	Help               string // what the preset's maker wants to be told
+	Source             string // the first document that says so
 	Claims             string
 	Rows               int // lines of the field with the claims
 	Lifetime, Skew     string
@@ -77,7 +77,11 @@ func (p *Pages) templateForm(t, kept token.Template) templateForm {
 // fill puts in what the template says.
 func (f *templateForm) fill(t token.Template) {
 	f.Name, f.Preset, f.Version, f.Session = t.Name, t.Preset, t.Version, t.Name == token.SessionTemplate
-	f.Maker, f.Help, f.Sources = presetOf(t.Preset).Title, presetOf(t.Preset).Says, presetOf(t.Preset).Source
+	p := presetOf(t.Preset)
+	f.Maker, f.Help = p.Title, p.Says
+	if len(p.Source) > 0 {
+		f.Source = p.Source[0]
+	}
 	f.Lifetime, f.Skew, f.Algorithm = strconv.Itoa(int(t.Lifetime)), strconv.Itoa(int(t.Skew)), t.Algorithm
 	f.Audience = strings.Join(t.Audience, "\n")
 	f.claims(string(t.Claims))

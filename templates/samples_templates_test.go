@@ -9,7 +9,7 @@ import (
 // jwtTemplate is an operator's form about a JWT template, with changes.
 func jwtTemplate(changes m) m {
 	all := m{
-		"New": false, "Session": false, "Name": "hasura", "Preset": "hasura", "Maker": "Hasura 2", "Help": "Everything in the namespace is text.", "Sources": []string{"https://hasura.io/docs/2.0/auth/authentication/jwt/"},
+		"New": false, "Session": false, "Name": "hasura", "Preset": "hasura", "Maker": "Hasura 2", "Help": "Everything in the namespace is text.", "Source": "https://hasura.io/docs/2.0/auth/authentication/jwt/",
 		"Claims": "{\n  \"role\": \"</textarea><b>{{user.roles}}\"\n}", "Rows": 8, "Lifetime": "60", "Skew": "10", "Audience": "hasura", "Algorithm": "HS256", "Algorithms": []string{"ES256", "RS256", "HS256"},
 		"Key": "keep", "HasKey": true, "KeyID": "main", "KeySet": time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), "NewKeyID": "", "Version": 3,
 		"Issuer": "https://id.example", "JWKS": "https://id.example/.well-known/jwks.json",
