@@ -69,6 +69,11 @@ need_apache() {
 	export IDP_TEST_APACHE
 }
 
+# Debian's own Python: the recipe for backends is tried with its PyJWT.
+need_pyjwt() {
+	/usr/bin/python3 -c 'import cryptography, jwt' 2>/dev/null || install python3-jwt python3-cryptography
+}
+
 # Unpacked, not installed: Debian's package brings and starts a web server, and is happy
 # without: PHP serves it to the tests, with a configuration of their own.
 need_simplesamlphp() {
