@@ -120,8 +120,8 @@ var errTarget = &fosite.RFC6749Error{
 	HintField: "The client is not registered for that resource.",
 }
 
-// resources are the APIs that a token request names. For opaque tokens they mean nothing: such a
-// token is for whoever may introspect it.
+// resources are the APIs that a request names, sorted. For opaque tokens they mean nothing: such
+// a token is for whoever may introspect it.
 func resources(c Client, form url.Values) ([]string, error) {
 	if c.AccessTokenFormat != JWT {
 		return nil, nil
@@ -134,4 +134,37 @@ func resources(c Client, form url.Values) ([]string, error) {
 	}
 	slices.Sort(named)
 	return slices.Compact(named), nil
+}
+
+// targeted notes the APIs that an authorization request names.
+func targeted(a *asked) (err error) {
+	a.resources, err = resources(a.client, a.Form)
+	if a.client.AccessTokenFormat != JWT { // nothing to keep
+		a.Form.Del("resource")
+		a.Form.Del("audience")
+	}
+	return err
+}
+
+// within are the APIs that a token request names, within those of the authorization request:
+// all of these if it names none (RFC 8707 §2.2).
+func (u *unit) within(form url.Values) ([]string, error) {
+	named, err := resources(u.client, form)
+	if err != nil || u.standing == nil || len(u.standing.Facts.Resources) == 0 || u.client.AccessTokenFormat != JWT {
+		return named, err
+	}
+	// The client may have lost some since.
+	granted := slices.DeleteFunc(slices.Clone(u.standing.Facts.Resources), func(one string) bool { return !slices.Contains(u.client.Audience, one) })
+	for _, one := range named {
+		if !slices.Contains(granted, one) {
+			return nil, errTarget
+		}
+	}
+	switch {
+	case len(granted) == 0:
+		return nil, errTarget
+	case len(named) == 0:
+		return granted, nil
+	}
+	return named, nil
 }

@@ -246,6 +246,51 @@ func TestAMachineGetsAJWTThatSpeaksForItself(t *testing.T) {
 	})
 }
 
+func TestAnAccessTokenIsForTheAPIsThatWereAskedForAndNoOthers(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, key := w.client(func(c *provider.Client) {
+			asJWT(c)
+			c.Audience = []string{"https://a.example", "https://b.example", "https://c.example"}
+		})
+		b := w.browser()
+		b.signIn(w.person("Ada"))
+		aud := func(a answer) string {
+			t.Helper()
+			_, claims := w.signed(a.Access)
+			if one, ok := claims["aud"].(string); ok {
+				return one
+			}
+			return strings.Join(texts(claims["aud"]), " ")
+		}
+		two := ask(c)
+		two["resource"] = []string{"https://b.example", "https://a.example"}
+		got := read(t, w.redeem(c, key, b.code(two)), http.StatusOK)
+		if aud(got) != "https://a.example https://b.example" {
+			t.Errorf("aud %s", aud(got))
+		}
+		got = read(t, w.refresh(c, key, got.Refresh, "resource", "https://b.example"), http.StatusOK)
+		if aud(got) != "https://b.example" {
+			t.Errorf("aud %s", aud(got))
+		}
+		wantError(t, w.refresh(c, key, got.Refresh, "resource", "https://c.example"), http.StatusBadRequest, "invalid_target")
+		_, err := w.clients.Update(t.Context(), c.ID, "operator:cli", func(c *provider.Client) error { c.Audience = c.Audience[1:]; return nil })
+		must(t, err)
+		got = read(t, w.refresh(c, key, got.Refresh), http.StatusOK)
+		if aud(got) != "https://b.example" {
+			t.Errorf("aud %s, and the client lost the other API", aud(got))
+		}
+		if all := b.tokens(c, key); aud(all) != "https://b.example https://c.example" {
+			t.Errorf("aud %s", aud(all))
+		}
+		if e := back(t, b.authorize(ask(c, "resource", "https://elsewhere.example"))).Get("error"); e != "invalid_target" {
+			t.Errorf("error %q", e)
+		}
+		// Without a meaning it is no error: many clients send it to everybody.
+		opaque, opaqueKey := w.client(nil)
+		b.tokens(opaque, opaqueKey, "resource", "https://elsewhere.example")
+	})
+}
+
 func TestWithoutAnAPIAnAccessTokenIsForUs(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c, key := w.client(asJWT)

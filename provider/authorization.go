@@ -48,7 +48,8 @@ type Facts struct {
 	AMR         []string  `json:"amr,omitempty"`
 
 	Requested ClaimsRequest `json:"requested,omitzero"`
-	Sector    string        `json:"sector,omitempty"` // for whose names the person said yes, "" for a public client
+	Resources []string      `json:"resources,omitempty"` // APIs that the request named (RFC 8707)
+	Sector    string        `json:"sector,omitempty"`    // for whose names the person said yes, "" for a public client
 }
 
 // Why says what ended an authorization.

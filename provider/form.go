@@ -23,7 +23,7 @@ const (
 var meaningful = []string{
 	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
 	"code_challenge_method", "prompt", "max_age", "id_token_hint", "login_hint", "claims", "ui_locales", "acr_values",
-	"domain_hint", "connection", "idp_hint", "kc_idp_hint",
+	"resource", "audience", "domain_hint", "connection", "idp_hint", "kc_idp_hint",
 }
 
 func worthKeeping(form url.Values) url.Values {

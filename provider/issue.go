@@ -95,7 +95,7 @@ func (p *Provider) authorization(a asked, by session.Session, code secret.Digest
 		CreatedAt: now, ExpiresAt: now.Add(wholeLife),
 		Facts: Facts{
 			RedirectURI: a.redirect, Challenge: a.Form.Get("code_challenge"), Nonce: a.Form.Get("nonce"),
-			AuthTime: by.AuthTime, ACR: a.acr(by.Proofs), AMR: identity.AMR(by.Proofs), Requested: a.wants, Sector: a.client.sector(),
+			AuthTime: by.AuthTime, ACR: a.acr(by.Proofs), AMR: identity.AMR(by.Proofs), Requested: a.wants, Resources: a.resources, Sector: a.client.sector(),
 		},
 	}
 	made.Offline = made.has("offline_access")

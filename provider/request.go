@@ -44,6 +44,8 @@ type asked struct {
 	prompts  []string
 	maxAge   *time.Duration
 	locales  []string
+
+	resources []string // APIs that its access tokens are to be for; none: all that are registered
 }
 
 // These answer requests that must not be sent back to anybody, because who asked or
@@ -83,7 +85,7 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 // relying party.
 func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
 	hinted := func(a *asked) error { return p.hinted(ctx, a) }
-	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed, p.contextual}
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed, targeted, p.contextual}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err
