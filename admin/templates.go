@@ -208,6 +208,9 @@ func (t *Templates) ready(ctx context.Context, x, old token.Template) (token.Tem
 	if !x.Key.None() && x.Key.SetAt.IsZero() {
 		x.Key.SetAt = t.Now()
 	}
+	if err := t.Keys.Foreign(x.Key); err != nil {
+		return x, err
+	}
 	c, err := token.Compile(x)
 	if err != nil {
 		return x, err

@@ -134,6 +134,7 @@ func TestWhatIsWrongWithATemplateIsSaidOnTheMember(t *testing.T) {
 			"a name with a slash":      {with(func(t *token.Template) { t.Name = "../billing" }), "name"},
 			"the name of a page":       {with(func(t *token.Template) { t.Name = "new" }), "name"},
 			"a week":                   {with(func(t *token.Template) { t.Lifetime = 7 * 86400 }), "lifetime"},
+			"a kid of ours":            {with(func(t *token.Template) { t.Key = ownKey(); t.Key.ID = x.Keys.Keys()[0].ID }), "signing_key"},
 			"a key to keep":            {with(func(t *token.Template) { t.Key.ID = "main" }), "signing_key"},
 		} {
 			_, err := x.Create(t.Context(), c.template, admin.CLI)

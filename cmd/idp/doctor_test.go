@@ -50,6 +50,21 @@ func TestTheDoctorExaminesARunningInstance(t *testing.T) {
 	if r := s.do("doctor", "instantdb", "--user", "ann@example.com"); r.code != 1 || !strings.Contains(r.out, "address is not verified") {
 		t.Errorf("%+v", r)
 	}
+	s.must(nil, "template", "create", "--preset", "postgrest", "--set", "role=app_user", "--name", "api")
+	report = doctor.Report{}
+	s.must(&report, "doctor", "postgrest", "--template", "api", "--json")
+	if !report.OK() || report.Template != "api" || !strings.Contains(string(report.Claims), `"role": "app_user"`) {
+		t.Errorf("%s: %s", report.Template, report.Claims)
+	}
+	if r := s.do("doctor", "hasura", "--template", "api"); r.code != 1 || !strings.Contains(r.out, "failure  namespace: ") || !strings.Contains(r.err, "would not do with tokens of api") {
+		t.Errorf("a template for something else: %+v", r)
+	}
+	if r := s.with("c2f1a09be37d4486b5f0e1d2a3c4f5e6", "template", "create", "--preset", "supabase-legacy", "--signing-key-file", "-"); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r := s.do("doctor", "supabase-legacy", "--template", "supabase-legacy"); r.code != 0 || strings.Contains(r.out, "c2f1a09b") || strings.Contains(r.out, "eyJ") {
+		t.Errorf("by a shared secret: %+v", r)
+	}
 	for why, args := range map[string][]string{
 		"no target":               {"doctor"},
 		"an unknown target":       {"doctor", "nowhere"},

@@ -67,7 +67,7 @@ func (x *exam) form() {
 	}
 	if own := !x.template.Key.None(); own != x.own {
 		if x.own {
-			x.fail("key", x.title+" verifies by a key it shares with you, and the issuer's key signed.", "Give the template that key: idp template update "+x.template.Name+" --signing-key-file FILE")
+			x.fail("key", x.title+" verifies by a key it shares with you, and the issuer's key signed.", "Give the template that key: idp template update --file TEMPLATE --signing-key-file KEY")
 		} else {
 			x.fail("key", x.title+" verifies by the issuer's public keys, and the template's own key signed.", "Take the signing key out of the template.")
 		}
