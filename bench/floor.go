@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// serveFloor answers client credentials, introspection and a plain GET with the least work
-// that could be right: a secret compared by digest, a random token, one row written or
-// read by key in PostgreSQL. It is what idp is compared with, and no identity provider.
+// serveFloor answers client credentials, introspection, a plain GET and minting with the least
+// work that could be right: a secret compared by digest, a random token, one row written or
+// read by key in PostgreSQL, an ES256 signature. It is what idp is compared with, and no identity provider.
 func serveFloor(listen, database string) error {
 	db, err := sql.Open("pgx", database)
 	if err != nil {
@@ -72,6 +72,11 @@ func serveFloor(listen, database string) error {
 		}
 		answer(w, map[string]any{"active": true, "client_id": client, "scope": scope, "exp": expires})
 	})
+	mint, err := floorMint(db)
+	if err != nil {
+		return err
+	}
+	mux.HandleFunc("POST /mint", mint)
 	return http.ListenAndServe(listen, mux)
 }
 
@@ -91,7 +96,8 @@ func digest(token string) string {
 var floorOf = map[string]struct {
 	op   string
 	most float64
-}{"cc": {"cc", 4}, "introspect": {"introspect", 3}, "jwks": {"jwks", 2}, "discovery": {"jwks", 2}}
+}{"cc": {"cc", 4}, "introspect": {"introspect", 3}, "jwks": {"jwks", 2}, "discovery": {"jwks", 2},
+	"mint": {"mint", 3}, "template": {"mint", 3}}
 
 // measureFloor runs this program again as the floor and drives it.
 func measureFloor(rounds, c int, d time.Duration) (map[string][]*result, error) {
@@ -123,7 +129,7 @@ func measureFloor(rounds, c int, d time.Duration) (map[string][]*result, error) 
 	}
 	out := map[string][]*result{}
 	for range rounds {
-		for _, op := range []string{"cc", "introspect", "jwks"} {
+		for _, op := range []string{"cc", "introspect", "jwks", "mint"} {
 			r, err := bench(&config{target: "http://" + listen, concurrency: c, pool: 256, duration: d, warmup: d / 4, client: "floor", secret: "secret",
 				pids: strconv.Itoa(cmd.Process.Pid), dbPids: os.Getenv("IDP_TEST_POSTGRES_PID")}, op)
 			if err != nil {

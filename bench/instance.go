@@ -198,6 +198,9 @@ func (i *instance) measure(ops []string, rounds, c, people int, d time.Duration,
 			return f, err
 		}
 	}
+	if _, err := i.command(benchTemplate, "template", "create", "--file", "-"); err != nil {
+		return f, err
+	}
 	for range rounds {
 		for _, op := range ops {
 			cfg := &config{target: i.issuer, concurrency: c, pool: 256, duration: d, warmup: d / 4, redirect: redirect,

@@ -32,7 +32,7 @@ type config struct {
 
 func main() {
 	var (
-		ops      = flag.String("op", "cc,introspect,userinfo,exchange,code,refresh,login,jwks,discovery", "comma list of: "+strings.Join(opNames(), " "))
+		ops      = flag.String("op", "cc,introspect,userinfo,mint,template,exchange,code,refresh,login,jwks,discovery", "comma list of: "+strings.Join(opNames(), " "))
 		engines  = flag.String("engine", "sqlite,postgres", "comma list of engines")
 		rounds   = flag.Int("rounds", 3, "rounds; the median is printed")
 		c        = flag.Int("c", 16, "workers")

@@ -57,6 +57,8 @@ var operations = []struct {
 	{"refresh", opRefresh},       // refresh_token grant, rotating
 	{"introspect", opIntrospect}, // introspection of an access token
 	{"userinfo", opUserInfo},     // userinfo with an access token
+	{"mint", opMint},             // a session token, browser signed in
+	{"template", opTemplate},     // a token from a template
 }
 
 func opNames() (names []string) {
