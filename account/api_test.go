@@ -26,13 +26,16 @@ type answer struct {
 // call sends a script's request with a browser's cookies; body "" is none.
 func (d *desk) call(b *webtest.Browser, method, path, body string) answer {
 	d.Helper()
+	path = "/frontend/v1" + strings.Replace(path, "/here", "/sessions", 1)
 	r, err := http.NewRequestWithContext(d.Context(), method, d.server.URL+path, strings.NewReader(body))
 	d.must(err)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	res, err := b.Client.Do(r)
+	client := *b.Client
+	client.Transport = webtest.Hold(d, http.DefaultTransport, "")
+	res, err := client.Do(r)
 	d.must(err)
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)

@@ -144,7 +144,7 @@ func TestSessionsOfAnotherBrowserAreNotThere(t *testing.T) {
 		if !d.alive(second) {
 			t.Error("a browser's id alone ended its sessions")
 		}
-		r, err := http.NewRequestWithContext(t.Context(), "DELETE", d.server.URL+"/here", nil)
+		r, err := http.NewRequestWithContext(t.Context(), "DELETE", d.server.URL+"/frontend/v1/sessions", nil)
 		d.must(err)
 		r.Header.Set("Origin", "https://evil.example")
 		r.Header.Set("Sec-Fetch-Site", "cross-site")

@@ -14,6 +14,7 @@ import (
 	"idp/identity"
 	"idp/internal/problem"
 	"idp/internal/web"
+	"idp/internal/web/webtest"
 	"idp/login"
 	"idp/message"
 	"idp/session"
@@ -73,6 +74,7 @@ func newScript(h *house) *script {
 	h.Cleanup(s.server.Close)
 	s.client = s.server.Client()
 	s.client.Jar, _ = cookiejar.New(nil)
+	s.client.Transport = webtest.Hold(h, s.client.Transport, "")
 	return s
 }
 

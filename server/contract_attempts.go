@@ -14,7 +14,7 @@ const (
 	ofThrottle = "too_many_tries message_too_soon"
 	ofHuman    = "bot_check_failed bot_check_used bot_check_due bot_check_unreachable"
 	ofEnds     = "identifier_taken identifier_in_use identifier_unverified invitation_spent invitation_used invitation_elsewhere external_account_taken external_account_linked external_account_foreign domain_enforced answers_wrong second_factor_needed password_changed user_changed factor_changed session_ended not_signed_in address_confirmed factor_there key_taken key_limit key_removed phone_changed"
-	ofMethods  = "method_unavailable code_missing code_wrong code_spent code_not_sent password_wrong password_missing totp_wrong backup_code_wrong factor_used key_spent key_unreadable key_refused key_unverified key_unknown key_foreign key_cloned key_weak"
+	ofMethods  = "password_too_long method_unavailable code_missing code_wrong code_spent code_not_sent password_wrong password_missing totp_wrong backup_code_wrong factor_used key_spent key_unreadable key_refused key_unverified key_unknown key_foreign key_cloned key_weak"
 	ofPassword = "password_breached password_missing password_too_short password_too_long password_too_weak password_unreadable password_needs_special password_needs_digit password_needs_mixed_case"
 	ofAddress  = "email_invalid email_disposable email_refused email_subaddress"
 )

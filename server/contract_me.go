@@ -31,7 +31,7 @@ func selfOperations() []Operation {
 	return []Operation{
 		mine("GET ", "me", "Who is signed in.", nil, account.Me{}, ofPerson),
 		mine("PATCH ", "changeMe", "Change the profile and the own metadata; what is not named stays.", account.ProfileChange{}, account.Me{}, ofPerson, "name_invalid locale_invalid zone_invalid metadata_invalid user_changed"),
-		mine("DELETE ", "deleteMe", "Delete the account, for ever.", account.LeaveRequest{}, nil, ofSensitive, "confirmation_wrong user_changed"),
+		mine("DELETE ", "deleteMe", "Delete the account, for ever.", account.LeaveRequest{}, nil, ofSensitive, "confirmation_wrong user_changed last_operator"),
 		mine("DELETE /picture", "removePicture", "Take the picture off the file.", nil, nil, ofPerson, "user_changed"),
 		mine("POST /password", "setPassword", "Set a password, or another one.", account.NewPasswordRequest{}, nil, ofSensitive, ofPassword, "passwords_off factor_changed password_changed busy"),
 		mine("DELETE /password", "removePassword", "Go without a password.", nil, nil, ofSensitive, "password_unknown password_needed factor_last factor_needed factor_changed"),

@@ -19,9 +19,9 @@ func sessionOperations() []Operation {
 	return []Operation{
 		list("GET /frontend/v1/sessions", "listSessions", "Who is signed in on this browser, the one in use first; nobody is an empty list.", nil),
 		list("DELETE /frontend/v1/sessions", "endSessions", "Sign everybody out on this browser.", nil),
-		list("DELETE /frontend/v1/sessions/{session}", "endSession", "Sign one account out on this browser.", nil, "session_unknown not_signed_in"),
-		list("POST /frontend/v1/sessions/{session}/touch", "touchSession", "Say that somebody is still there.", nil, "session_unknown not_signed_in"),
-		list("POST /frontend/v1/sessions/{session}/activate", "activateSession", "Use another account that is signed in here.", nil, "session_unknown not_signed_in"),
+		list("DELETE /frontend/v1/sessions/{session}", "endSession", "Sign one account out on this browser.", nil, "session_unknown session_ended not_signed_in"),
+		list("POST /frontend/v1/sessions/{session}/touch", "touchSession", "Say that somebody is still there.", nil, "session_unknown session_ended not_signed_in"),
+		list("POST /frontend/v1/sessions/{session}/activate", "activateSession", "Use another account that is signed in here.", nil, "session_unknown session_ended not_signed_in"),
 		{
 			Pattern: "POST /frontend/v1/sessions/{session}/tokens", Name: "mintSessionToken", Summary: "Get a token for 60 seconds that backends check by our public keys.", Group: "tokens",
 			In: token.Wish{}, Lax: true, Out: token.Answer{}, Status: http.StatusOK, Codes: minted,

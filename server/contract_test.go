@@ -89,7 +89,7 @@ func statuses(t *testing.T) map[string][]string {
 		"Conflict": problem.Conflict, "Gone": problem.Gone, "TooMany": problem.TooMany, "Unavailable": problem.Unavailable, "Malformed": problem.Malformed,
 		"TooLarge": problem.TooLarge, "Unsupported": problem.Unsupported,
 	}
-	for _, room := range []string{"internal/web", "internal/secret", "identity", "session", "token", "federation", "message", "login", "account", "storage"} {
+	for _, room := range []string{"internal/web", "internal/secret", "identity", "session", "token", "federation", "message", "login", "account", "admin", "storage"} {
 		files, err := filepath.Glob("../" + room + "/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatal(room, err)

@@ -33,6 +33,7 @@ type site struct {
 	host   string // http://localhost:port
 	issuer string
 	said   lockedBuffer
+	read   map[string]bool // codes that were taken from the inbox
 }
 
 type lockedBuffer struct {
@@ -109,6 +110,7 @@ type surfer struct {
 func (s *site) surfer() *surfer {
 	b := webtest.New(s.T, s.host)
 	s.Cleanup(b.Client.CloseIdleConnections)
+	b.Client.Transport = webtest.Hold(s.T, http.DefaultTransport, strings.TrimPrefix(s.issuer, s.host))
 	return &surfer{b, s}
 }
 
