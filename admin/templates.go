@@ -216,6 +216,9 @@ func (t *Templates) ready(ctx context.Context, x, old token.Template) (token.Tem
 		return x, err
 	}
 	x = c.Template // with its defaults
+	if err := t.Keys.Foreign(x.Key); err != nil {
+		return x, err
+	}
 	if x.Key.None() {
 		if err := t.Keys.OfferFor(ctx, token.Session, x.Algorithm); err != nil {
 			return x, fmt.Errorf("offer %s: %w", x.Algorithm, err)
