@@ -113,6 +113,8 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"a header that is a list":           s.sign(t, `["ES256"]`, i.claims()),
 		"padding":                           good + "=",
 		"a line end inside":                 head + ".\n" + body + "." + tail,
+		"a line end in the signature":       good[:len(good)-5] + "\n" + good[len(good)-5:],
+		"too long, though signed":           s.sign(t, s.header(), i.claims(map[string]any{"x": strings.Repeat("x", 7_000)})),
 		"another spelling of the signature": tail86(good),
 		"claims changed afterwards":         head + "." + b64(asJSON(t, i.claims(map[string]any{"sub": "root"}))) + "." + tail,
 		"another issuer":                    s.sign(t, s.header(), i.claims(map[string]any{"iss": "https://evil.example"})),
