@@ -16,7 +16,13 @@ func pictures(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{"ARTIFACTS=" + out}
+	env := []string{"ARTIFACTS=" + out}
+	if *write { // the pictures in the documentation, of what was just walked through
+		folder := filepath.Join(filepath.Dir(filepath.Dir(out)), "docs", "components")
+		env = append(env, "PICTURES="+folder)
+		t.Cleanup(func() { slim(t, folder) })
+	}
+	return env
 }
 
 func TestPeopleSignInAndUpOnAPageOfAnAppWithAStrictPolicy(t *testing.T) {

@@ -1,7 +1,7 @@
 // The elements where more than a password or a mailed code is asked for: an authenticator app, backup codes, passkeys by
 // button and by the browser's suggestion, a provider, text messages, and the bot check that nobody sees.
 import assert from 'node:assert/strict'
-import { app, appCode, field, focused, heading, launch, mailed, open, page as address, pictured, press, step } from './embedding.mjs'
+import { app, appCode, field, focused, heading, launch, mailed, open, page as address, pictured, portrait, press, step } from './embedding.mjs'
 import { password, say } from './world.mjs'
 
 const [ann, bob, eve, kim, upstream, phone] = ['ANN', 'BOB', 'EVE', 'KIM', 'UPSTREAM', 'PHONE'].map((name) => process.env[name])
@@ -24,6 +24,7 @@ async function enroll() {
   await page.locator('[data-method=totp]').click()
   await page.locator('.qr').waitFor()
   await pictured(page, 'component-enroll-app')
+  await portrait(page, 'sign-in-enroll')
   await press(page, 'Choose something else')
   await page.locator('[data-method=phone_code]').click()
   await heading(page, 'Use your phone').waitFor()
@@ -62,6 +63,7 @@ async function secondFactor({ key, at, codes }) {
   await heading(page, 'Two-step verification').waitFor()
   await focused(page, 'answer')
   await pictured(page, 'component-second-factor')
+  await portrait(page, 'sign-in-second-factor')
   await field(page, 'Code').pressSequentially(appCode(key, at)) // used already
   await page.locator('[name=answer][aria-invalid]').waitFor()
   await press(page, 'Try another way')

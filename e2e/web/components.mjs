@@ -1,7 +1,7 @@
 // The elements for signing in and up on a page of an app whose policy allows no style and no script but the issuer's:
 // every way in that needs nobody else, what goes wrong and how that is said, by mouse and by keyboard.
 import assert from 'node:assert/strict'
-import { app, field, focused, heading, issuer, judged, launch, mailed, open, page as address, press, pictured } from './embedding.mjs'
+import { app, field, focused, heading, issuer, judged, launch, mailed, open, page as address, pictured, portrait, press } from './embedding.mjs'
 import { password, say } from './world.mjs'
 
 const ann = 'ann@example.com'
@@ -18,6 +18,7 @@ async function signUp() {
   const { page, told, close } = await open(browser, 'idp-sign-up')
   await heading(page, 'Create your account').waitFor()
   await pictured(page, 'component-sign-up')
+  await portrait(page, 'sign-up')
   await field(page, 'Email address').fill(ann)
   await field(page, 'Password').fill('short')
   await press(page, 'Sign up')
@@ -32,6 +33,7 @@ async function signUp() {
   await page.getByRole('button', { name: /^Send again \(\d+\)$/ }).waitFor()
   assert.equal(await page.getByRole('button', { name: /^Send again/ }).isDisabled(), true)
   await pictured(page, 'component-code')
+  await portrait(page, 'sign-up-code')
   const code = await mailed(ann)
   await field(page, 'Code').fill(code === '000000' ? '000001' : '000000')
   await page.getByText('That code is not right.').first().waitFor()
@@ -53,6 +55,7 @@ async function byPassword() {
   const { page, told, close } = await open(browser, `idp-sign-in return-to="/?show=idp-sign-up"`)
   await heading(page, 'Sign in').waitFor()
   await pictured(page, 'component-sign-in')
+  await portrait(page, 'sign-in')
   await press(page, 'Show password')
   assert.equal(await page.locator('[name=password]').getAttribute('type'), 'text')
   await press(page, 'Show password')
@@ -97,8 +100,12 @@ async function byCode() {
   await heading(page, 'You are signed in').waitFor()
   await press(page, 'Use another account')
   await heading(page, 'Sign in').waitFor()
+  await page.reload()
+  await heading(page, 'You are signed in').waitFor()
+  await page.evaluate(async (from) => (await (await import(`${from}/sdk/v1/idp.js`)).load()).signOut(), issuer)
+  await heading(page, 'Sign in').waitFor() // what else is on the page may sign people out
   await close()
-  say('signed in with a mailed code, after looking at the other ways')
+  say('signed in with a mailed code, after looking at the other ways, and was signed out by the page')
 }
 
 async function byLink() {

@@ -2,6 +2,7 @@
 // the strictest policy that they have to live with.
 import { createServer } from 'node:http'
 import { createHmac } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { field, issuer, judged, launch, letters, pictured, press, visit } from './world.mjs'
 
 export const policy = `default-src 'none'; script-src ${issuer}; connect-src ${issuer}; style-src 'none'; img-src ${issuer}`
@@ -62,3 +63,22 @@ export function appCode(key, at) {
 }
 
 export { field, issuer, judged, launch, pictured, press }
+
+// portrait keeps four pictures of an element for the documentation, if asked to.
+export async function portrait(page, name) {
+  const folder = process.env.PICTURES
+  if (!folder) return
+  mkdirSync(folder, { recursive: true })
+  await page.evaluate(() => { // a made sheet needs nobody's leave
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(':root { font-family: Inter, system-ui, sans-serif } h1, p { display: none } body { margin: 0; padding: 24px 16px }')
+    document.adoptedStyleSheets = [sheet]
+  })
+  for (const width of [390, 1280]) for (const colorScheme of ['light', 'dark']) {
+    await page.setViewportSize({ width, height: 480 })
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true })
+  }
+  await page.emulateMedia({ colorScheme: null })
+  await page.evaluate(() => { document.adoptedStyleSheets = [] })
+}

@@ -33,6 +33,7 @@ export abstract class Flow extends Component {
   private left = false
   private touched = false // somebody is at work in here: the focus may move
   private turn = 0
+  private greeted: string | undefined // the session that was there when what is shown was drawn; undefined amid an attempt
   private beginning: Promise<Attempt> | undefined
   private suggesting: AbortController | undefined
 
@@ -55,11 +56,25 @@ export abstract class Flow extends Component {
     document.addEventListener('visibilitychange', () => this.wake(), { signal })
     const back = this.returned()
     if (this.idp.session) {
-      this.draw(welcome(this))
+      this.greet()
       if (back) this.told()
-      return
-    }
-    this.start()
+    } else this.start()
+    signal.addEventListener('abort', this.idp.observe(() => this.observed()), { once: true })
+  }
+
+  // greet shows who is signed in.
+  private greet(): void {
+    this.forget()
+    this.draw(welcome(this))
+    this.greeted = this.idp.session?.id ?? ''
+  }
+
+  // observed follows what happens elsewhere on the page or in another tab: out, in, or another account.
+  private observed(): void {
+    const now = this.idp.session?.id ?? ''
+    if (this.busy || this.left || this.greeted === undefined || this.greeted === now) return
+    if (now) this.greet()
+    else this.start()
   }
 
   protected override end(): void { this.quiet() }
@@ -69,6 +84,7 @@ export abstract class Flow extends Component {
     this.forget()
     this.goal = goal
     this.draw(this.first(), trouble)
+    this.greeted = this.idp.session?.id ?? ''
   }
 
   // first is the screen that an attempt begins with.
@@ -100,6 +116,7 @@ export abstract class Flow extends Component {
 
   // draw replaces the screen, moves the focus into it and tells screen readers where they are.
   draw(screen: Child, trouble?: IdpError): void {
+    this.greeted = undefined
     const before = this.find('.card')
     const at = document.activeElement
     const inside = this.touched && (!at || at === document.body || at === this.host || this.root.activeElement !== null)
@@ -142,7 +159,7 @@ export abstract class Flow extends Component {
     this.busy = true
     this.quiet()
     this.calm()
-    const still = working(by ?? this.find('.primary'))
+    const still = parts.working(by ?? this.find('.primary'))
     try {
       await act().catch((error: IdpError) => { // what browsers suggest may cross what people do: nothing was saved
         if (error.code !== 'attempt_moved') throw error
@@ -268,9 +285,8 @@ export abstract class Flow extends Component {
   async depart(connection: string): Promise<void> {
     const attempt = await this.begun()
     try { sessionStorage.setItem(this.mark, '1') } catch { /* then nobody is told on return */ }
-    const way = await attempt.depart(connection, { navigate: false })
+    await attempt.depart(connection)
     this.left = true
-    goTo(way.url, way.form)
   }
 
   // hosted goes on with this attempt on the page of the service, for what cannot be done here.
@@ -301,11 +317,11 @@ export abstract class Flow extends Component {
   }
 
   // told says that somebody is signed in and goes where they wanted to, unless the page does something else.
-  private told(): void {
+  private told(next?: string): void {
     const detail = { session: this.idp.session, user: this.idp.user }
     if (!this.emit('idp-signed-in', detail) || !this.returnTo || this.returnTo === location.href) return
     const own = new URL(this.returnTo).origin === location.origin
-    const to = own ? this.returnTo : this.attempt?.next // the server knows which other origins are ours
+    const to = own ? this.returnTo : next // the server knows which other origins are ours
     if (to) this.leave(to)
   }
 
@@ -334,7 +350,9 @@ export abstract class Flow extends Component {
     try {
       const attempt = await this.begun()
       const view = await attempt.passkey('passkey', { conditional: true, signal: mine.signal })
-      if (!mine.signal.aborted) this.go(view)
+      if (mine.signal.aborted && view.step !== 'complete') return // of two answers, the one that signed in counts
+      this.attempt = attempt
+      this.go(view)
     } catch (error) {
       if (mine.signal.aborted || (error as IdpError).code?.startsWith('passkey_')) return // nothing was asked for
       this.forget()
@@ -359,27 +377,4 @@ export abstract class Flow extends Component {
     return h('p', { class: 'development', part: 'development' }, h('strong', null, this.say('layout.development')),
       h('a', { href: `${this.idp.issuer}/dev/inbox`, target: '_blank', rel: 'noopener' }, this.say('layout.inbox')))
   }
-}
-
-// working shows that a button is at work and returns what ends that.
-function working(button: HTMLElement | null): () => void {
-  if (!button) return () => {}
-  const wheel = h('span', { class: 'spinner', 'aria-hidden': 'true' })
-  button.classList.add('busy')
-  button.setAttribute('aria-disabled', 'true')
-  button.append(wheel)
-  return () => {
-    button.classList.remove('busy')
-    button.removeAttribute('aria-disabled')
-    wheel.remove()
-  }
-}
-
-// goTo leaves by GET, or by POST with a form's fields.
-function goTo(url: string, fields?: Record<string, string[]>): void {
-  if (!fields) { window.location.assign(url); return }
-  const form = h('form', { method: 'post', action: url, hidden: true },
-    Object.entries(fields).map(([name, values]) => values.map((value) => h('input', { type: 'hidden', name, value }))))
-  document.body.append(form)
-  form.submit()
 }

@@ -179,3 +179,17 @@ export function resend(flow: Flow, way: MethodOption, again: () => Promise<void>
   }
   return made
 }
+
+// working shows that a button is at work and returns what ends that.
+export function working(button: HTMLElement | null): () => void {
+  if (!button) return () => {}
+  const wheel = h('span', { class: 'spinner', 'aria-hidden': 'true' })
+  button.classList.add('busy')
+  button.setAttribute('aria-disabled', 'true')
+  button.append(wheel)
+  return () => {
+    button.classList.remove('busy')
+    button.removeAttribute('aria-disabled')
+    wheel.remove()
+  }
+}

@@ -16,6 +16,7 @@ export declare abstract class Flow extends Component {
     private left;
     private touched;
     private turn;
+    private greeted;
     private beginning;
     private suggesting;
     constructor(host: HTMLElement, root: ShadowRoot, goal: Goal);
@@ -24,6 +25,8 @@ export declare abstract class Flow extends Component {
     get until(): AbortSignal;
     get returnTo(): string;
     protected begin(): void;
+    private greet;
+    private observed;
     protected end(): void;
     start(goal?: Goal, trouble?: IdpError): void;
     first(): Child;

@@ -33,3 +33,4 @@ export declare function fill(element: HTMLElement, ...children: Child[]): void;
 export declare function form(flow: Flow, send: (data: FormData) => Promise<unknown>, ...children: Child[]): HTMLFormElement;
 export declare const cancel: (flow: Flow) => HTMLElement;
 export declare function resend(flow: Flow, way: MethodOption, again: () => Promise<void>): HTMLElement;
+export declare function working(button: HTMLElement | null): () => void;
