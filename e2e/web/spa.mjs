@@ -1,87 +1,17 @@
 // The example app in Chromium: its page signs people up, in and out with components, its API believes session tokens,
 // and everybody hears within a minute that somebody was signed out from afar.
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { api, answered, app, appSetUp, eventually, focused, menu, oneTime, opener, signedIn, signedOut, signIn, spent, token } from './spa-steps.mjs'
 import { field, issuer, launch, letter, password, pictured, say, visit } from './world.mjs'
 
-const app = process.env.APP
 const email = 'ann@example.com'
 const browser = await launch()
-
-// oneTime is the code of an authenticator app, so many steps of 30 seconds from now (RFC 6238).
-function oneTime(key, steps = 0) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...key].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('')
-  const seed = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))
-  const count = Buffer.alloc(8)
-  count.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps))
-  const mac = createHmac('sha1', seed).update(count).digest()
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
-
-// api asks the app's API with a token, as a script would.
-const api = (token, path = '/api/me') => fetch(app + path, { headers: { authorization: `Bearer ${token}` } })
-
-// token is the one that the page would use now.
-const token = (page, options = {}) => page.evaluate(async ([from, options]) => {
-  const { load } = await import(`${from}/sdk/v1/idp.js`)
-  return (await load({ issuer: from })).getToken(options)
-}, [issuer, options])
-
 const claimsOf = (jwt) => JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url'))
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
 
-// eventually waits until something that a page cannot be asked to wait for is true.
-async function eventually(holds) {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await holds()) return
-    await sleep(100)
-  }
-  throw new Error(`never true: ${holds}`)
-}
-
-const signedIn = (page) => page.locator('#signed-in').waitFor()
-const signedOut = (page) => page.locator('#signed-out').waitFor()
-const opener = (page) => page.getByRole('button', { name: /^Account of / })
-
-// open opens the user menu and returns one of its acts.
-async function menu(page, act) {
-  await opener(page).click()
-  return page.getByRole('menuitem', { name: act, exact: true })
-}
-
-async function signIn(page, second) {
-  await page.goto(app)
-  const form = page.locator('idp-sign-in')
-  await field(form, 'Email address').fill(email)
-  await field(form, 'Password').fill(password)
-  await form.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await second()
-  await signedIn(page)
-}
-
-// focused is what has the focus, as screen readers call it.
-const focused = (page) => page.evaluate(() => {
-  let on = document.activeElement
-  while (on?.shadowRoot?.activeElement) on = on.shadowRoot.activeElement
-  return on.getAttribute('aria-label') ?? on.textContent.trim()
-})
-
 // minting is a request for a token.
 const minting = (request) => request.method() === 'POST' && /\/frontend\/v1\/sessions\/[^/]+\/tokens$/.test(request.url())
-
-// spent signs in with one of the backup codes as the second step.
-const spent = (page, codes) => async () => {
-  const form = page.locator('idp-sign-in')
-  await form.getByRole('button', { name: 'Try another way' }).click()
-  await form.getByRole('button', { name: 'Backup code' }).click()
-  await field(form, 'Backup code').fill(codes.pop())
-  await form.getByRole('button', { name: 'Continue', exact: true }).click()
-}
-
-// tells whether the page answered with that status, once it did.
-const answered = (page, path, status) => page.waitForResponse((r) => new URL(r.url()).pathname === path && r.status() === status)
 
 const ann = await visit(browser, { origins: [app] })
 const { page, context } = ann
@@ -132,19 +62,7 @@ try {
 
   // An authenticator app, in the profile.
   await page.getByRole('tab', { name: 'Security', exact: true }).click()
-  await page.getByRole('button', { name: 'Set up an authenticator app', exact: true }).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByText('Type a key instead').click()
-  const key = (await dialog.locator('.key code').innerText()).replace(/\s/g, '')
-  await pictured(page, 'user-profile-totp')
-  await dialog.getByLabel('Then type the code that the app shows').fill(oneTime(key))
-  const codes = dialog.getByRole('list', { name: 'Your backup codes' }).locator('code')
-  await codes.first().waitFor()
-  const backup = await codes.allInnerTexts()
-  assert.equal(backup.length, 10)
-  await dialog.getByRole('button', { name: 'I have kept them' }).click()
-  await dialog.waitFor({ state: 'hidden' })
-  await page.getByText('10 codes are left').waitFor()
+  const { key, backup } = await appSetUp(page, () => pictured(page, 'user-profile-totp'))
   await pictured(page, 'user-profile-security')
   await page.getByRole('tab', { name: 'Apps and data' }).click()
   await page.getByText('You have not allowed any app yet.').waitFor()
@@ -155,7 +73,7 @@ try {
   await (await menu(page, 'Sign out')).click()
   await signedOut(page)
   assert.equal(await token(page), null)
-  await signIn(page, async () => field(page, 'Code').fill(oneTime(key, 1)))
+  await signIn(page, email, (form) => field(form, 'Code').fill(oneTime(key, 1)))
   assert.deepEqual(claimsOf(await token(page)).amr.toSorted(), ['mfa', 'otp', 'pwd'])
   await opener(page).waitFor()
   say('signed in with the second factor')
@@ -195,11 +113,11 @@ try {
   say('signed out in one tab, and so in the other')
 
   // From another browser.
-  await signIn(page, spent(page, backup))
+  await signIn(page, email, spent(backup))
   const far = await visit(browser, { origins: [app] })
   let mints = []
   far.context.on('request', (r) => { if (minting(r)) mints.push(Date.now()) })
-  await signIn(far.page, spent(far.page, backup))
+  await signIn(far.page, email, spent(backup))
   const second = await far.context.newPage()
   await second.goto(app)
   await signedIn(second)

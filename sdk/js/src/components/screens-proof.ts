@@ -26,7 +26,7 @@ const others = (flow: Flow, view: View): Child =>
 
 // who says whose account this is about, and lets one say another.
 export const who = (flow: Flow, view: View): Child => view.identifier && h('div', { class: 'who', part: 'account' },
-  face(initials(view.identifier)), h('span', null, view.identifier), parts.link(flow.say('whoami.change'), () => {
+  face(initials(view.identifier)), h('span', null, view.identifier), view.goal === 'sign_in' && parts.link(flow.say('whoami.change'), () => {
     flow.typed = view.identifier ?? ''
     flow.draw(flow.first())
   }))
@@ -37,7 +37,7 @@ function password(flow: Flow, view: View): Child {
     parts.form(flow, (data) => flow.move((a) => a.prove('password', String(data.get('password') ?? '')), { method: 'password' })(),
       parts.account(flow, view.identifier ?? ''),
       parts.secret(flow, 'password', flow.say('field.password'), 'current-password'),
-      parts.submit(flow.say('button.sign_in'))),
+      parts.submit(flow.say(view.goal === 'sign_in' ? 'button.sign_in' : 'button.continue'))),
     h('div', { class: 'after' }, parts.links(
       view.goal === 'sign_in' && view.step === 'needs_first_factor' && parts.link(flow.say('sign_in.forgot'), () => flow.run(flow.move((a) => a.forgot()))),
       others(flow, view))),

@@ -11,7 +11,7 @@ ${faceStyle}
 .dialog-close { position: absolute; z-index: 1; inset-block-start: 10px; inset-inline-end: 10px; display: inline-flex; align-items: center; justify-content: center; width: 44px; height: 44px; border: 0; border-radius: 50%; background: none; color: var(--_muted); cursor: pointer; }
 .dialog-close:hover { color: var(--_text); background: var(--_sunken); }
 @media (max-width: 560px) {
-  .dialog, .dialog.account { width: 100vw; height: 100dvh; max-height: none; margin: 0; border: 0; border-radius: 0; }
+  .dialog.account, .dialog.bare { width: 100vw; height: 100dvh; max-height: none; margin: 0; border: 0; border-radius: 0; }
   .dialog-frame { padding: 28px 20px 24px; }
 }
 `

@@ -60,7 +60,7 @@ export const styles = `
 .codes code { font: 560 15px/1.6 var(--_mono); }
 .means { padding-inline-start: 20px; list-style: disc; color: var(--_muted); }
 .means li + li { margin-top: 6px; }
-.dialog.bare .dialog-frame { padding: 0; }
+.dialog.bare .dialog-frame { padding: 0 0 12px; }
 .within::part(card) { max-width: none; border: 0; border-radius: 0; box-shadow: none; }
 @media (forced-colors: active) { .rows, .fold, .tag, .dialog { border: 1px solid ButtonText; } .tab[aria-selected="true"] { border-bottom-color: Highlight; } }
 ${dialogStyles}

@@ -77,12 +77,12 @@ export default class UserProfile extends Component {
       h('button', { class: 'button primary', part: 'button', type: 'button', onclick: () => { if (this.emit('idp-sign-in')) this.idp.signIn() } }, this.say('button.sign_in'))))
   }
 
-  // turn opens a tab once all it needs is known.
+  // turn opens a tab once all it needs is known, as it is now: much may have happened elsewhere.
   private async turn(tab: string, focus = false): Promise<void> {
     const whose = this.whose
     this.open = tab
     try {
-      await this.learn(tabs[tab].needs.filter((path) => !this.known.has(path)))
+      await this.learn(tabs[tab].needs)
     } catch (error) {
       if (whose !== this.whose || tab !== this.open || this.signal.aborted) return
       return this.unreachable(error)
