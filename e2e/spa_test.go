@@ -45,19 +45,35 @@ func (i *instance) Example(t *testing.T) string {
 	return ""
 }
 
+// walkExample walks through the example; how pages look, and how long a token lives, does not depend on the database.
+func (i *instance) walkExample(t *testing.T, script string, env ...string) {
+	t.Helper()
+	env = append(env, "APP="+i.Example(t))
+	if strings.HasSuffix(t.Name(), "/sqlite") {
+		out, err := filepath.Abs("artifacts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, "ARTIFACTS="+out, "MEASURE=yes")
+	}
+	i.walk(t, script, env...)
+}
+
 func TestAnAppWithComponentsAndAnAPISignsPeopleInAndHearsWhenTheyLeave(t *testing.T) {
 	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {
 		i.Start()
-		env := []string{"APP=" + i.Example(t)}
-		if strings.HasSuffix(t.Name(), "/sqlite") { // how pages look, and how long a token lives, does not depend on the database
-			out, err := filepath.Abs("artifacts")
-			if err != nil {
-				t.Fatal(err)
-			}
-			env = append(env, "ARTIFACTS="+out, "MEASURE=yes")
-		}
-		i.walk(t, "spa.mjs", env...)
+		i.walkExample(t, "spa.mjs")
+	})
+}
+
+func TestPeopleKeepTheirWholeAccountInsideAnApp(t *testing.T) {
+	needBrowser(t)
+	eachEngine(t, func(t *testing.T, i *instance) {
+		i.Start()
+		i.Person(ann, good)
+		i.Person("bob@example.com", good)
+		i.walkExample(t, "spa-account.mjs", "EMAIL="+ann, "OTHER=bob@example.com", "WORK="+work, "NEWER="+newer)
 	})
 }
 

@@ -77,7 +77,7 @@ export default class UserButton extends Component {
     }, face(user, 'large'), this.host.hasAttribute('show-name') && h('span', { class: 'beside', part: 'name' }, called(user)))
     const others = this.idp.sessions.filter((one) => one.id !== session.id)
     const list = h('div', { role: 'menu', id, class: 'acts', 'aria-labelledby': `${id}-button` },
-      others.length > 0 && h('div', { role: 'group', 'aria-label': this.say('account.accounts') }, others.map((one) => this.account(one))),
+      others.length > 0 && h('div', { role: 'group', 'aria-label': this.say('component.user.switch') }, others.map((one) => this.account(one))),
       this.act('plus', 'component.user.add', 'add-account', () => this.add()),
       this.act('person', 'component.user.manage', 'manage-account', () => this.manage(button)),
       this.act('out', 'button.sign_out', 'sign-out', () => this.signOut(session.id)),
@@ -91,7 +91,7 @@ export default class UserButton extends Component {
 
   private account(one: Session): HTMLElement {
     return h('button', {
-      class: 'act', part: 'item account', role: 'menuitem', type: 'button', 'aria-label': this.say('component.user.switch', { name: called(one.user) }),
+      class: 'act', part: 'item account', role: 'menuitem', type: 'button',
       onclick: () => { if (this.emit('idp-switch-account', { session: one.id })) this.work(this.idp.switchTo(one.id)) },
     }, face(one.user), whose(one.user.name, one.user.email))
   }

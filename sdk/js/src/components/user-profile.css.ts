@@ -6,7 +6,7 @@ export const styles = `
 .blank, .nobody { display: grid; place-items: center; gap: 14px; min-height: 220px; text-align: center; }
 .top { display: flex; align-items: center; gap: 16px; margin-bottom: 24px; padding-inline-end: 40px; }
 .top-words { min-width: 0; }
-.top-words > * { overflow: hidden; text-overflow: ellipsis; }
+.top-words > * { overflow-wrap: anywhere; }
 .top .lead { margin-top: 0; }
 .face.big { width: 60px; height: 60px; font-size: 21px; }
 
