@@ -23,6 +23,7 @@ import (
 // script is a client of the Frontend API with a cookie jar, over a real socket.
 type script struct {
 	*house
+	api    *login.API
 	server *httptest.Server
 	client *http.Client
 	id     string
@@ -70,7 +71,7 @@ func newScript(h *house) *script {
 			}
 		})
 	}
-	s := &script{house: h, server: httptest.NewServer(mux)}
+	s := &script{house: h, api: api, server: httptest.NewServer(mux)}
 	h.Cleanup(s.server.Close)
 	s.client = s.server.Client()
 	s.client.Jar, _ = cookiejar.New(nil)

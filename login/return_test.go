@@ -7,10 +7,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/identity"
 	"idp/internal/web"
 	"idp/login"
+	"idp/session"
 )
 
 // listed sends people back to one app.
@@ -155,6 +157,30 @@ func TestWhoTurnsBackMayStartAgainForTheSameApp(t *testing.T) {
 		b.post(b.To + "/cancel").want(303).follow()
 		if b.returns() != app {
 			t.Errorf("it returns to %q", b.returns())
+		}
+	})
+}
+
+func TestBelowAPathTheLogoOfWhoWaitsIsFoundByScripts(t *testing.T) {
+	each(t, func(h *house) {
+		s := newScript(h)
+		s.api.Base = "/auth"
+		s.call("", `{"goal":"sign_in"}`)
+		at, err := url.Parse(s.server.URL)
+		h.must(err)
+		id, _, _ := strings.Cut(s.client.Jar.Cookies(at)[0].Value, ".")
+		a := login.Ask{
+			ID: "ask_1", Browser: session.BrowserID(id), Resume: "/oauth2/resume", CreatedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(time.Hour),
+			Party: identity.Party{ID: "client_1", Name: "Acme", LogoURI: "/oauth2/clients/client_1/logo"},
+		}
+		h.must(h.store.SaveAsk(h.Context(), a))
+		for _, v := range []func() (int, map[string]any){
+			func() (int, map[string]any) { return s.call("", `{"goal":"sign_in","ask":"ask_1"}`) },
+			func() (int, map[string]any) { return s.get("/frontend/v1/attempts/" + s.id) },
+		} {
+			if _, v := v(); v["party"].(map[string]any)["logo_uri"] != "/auth/oauth2/clients/client_1/logo" {
+				t.Errorf("it is at %v", v["party"])
+			}
 		}
 	})
 }

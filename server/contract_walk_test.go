@@ -22,6 +22,7 @@ import (
 // script is a page of ours that speaks to the Frontend API.
 type script struct {
 	*surfer
+	base    string // the issuer's path
 	attempt string // the newest
 }
 
@@ -29,7 +30,7 @@ type script struct {
 func (x *script) call(method, path, body string, want int, header ...string) map[string]any {
 	x.Helper()
 	header = append([]string{"Sec-Fetch-Site", "same-origin", "Content-Type", "application/json"}, header...)
-	text := x.raw(method, "/frontend/v1"+path, body, header...)
+	text := x.raw(method, x.base+"/frontend/v1"+path, body, header...)
 	if x.Status != want {
 		x.Fatalf("%s %s answers %d, want %d: %.400s", method, path, x.Status, want, text)
 	}
