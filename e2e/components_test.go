@@ -1,10 +1,40 @@
 package e2e
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+// fallback is one of the words that elements have when there is nobody to ask for any.
+var fallback = regexp.MustCompile(`(?m)^  '([a-z_.]+)': '(.+)',$`)
+
+func TestWhatElementsSayWithoutAServerIsWhatTheCatalogueSays(t *testing.T) {
+	source, err := os.ReadFile("../sdk/js/src/components/words.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile("../templates/locales/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue := map[string]string{}
+	if err := json.Unmarshal(raw, &catalogue); err != nil {
+		t.Fatal(err)
+	}
+	all := fallback.FindAllStringSubmatch(string(source), -1)
+	if len(all) == 0 {
+		t.Fatal("words.ts has no words of its own any more")
+	}
+	for _, m := range all {
+		if catalogue[m[1]] != m[2] {
+			t.Errorf("%s is %q in words.ts and %q in the catalogue", m[1], m[2], catalogue[m[1]])
+		}
+	}
+}
 
 // pictures is where walks of one engine leave how pages look.
 func pictures(t *testing.T) []string {
