@@ -8,10 +8,10 @@ export interface Shown { name?: string | undefined; email?: string | undefined; 
 // called is what somebody goes by: the name, otherwise the address.
 export const called = (who: Shown): string => who.name || who.email || ''
 
-// face is decoration: whoever cannot see it reads the name beside it. The letters are drawn by the style, as no words of
-// what it is part of.
+// The letters are drawn by the style: they are no words of what a face is part of.
 export const faceStyle = '.face[data-initials]::before { content: attr(data-initials); }'
 
+// face is decoration: whoever cannot see it reads the name beside it.
 export function face(who: Shown, ...classes: string[]): HTMLElement {
   const made = h('span', { class: ['face', ...classes].join(' '), part: 'face', 'aria-hidden': 'true', 'data-initials': initials(called(who)) || '·' })
   if (who.picture) {

@@ -102,8 +102,9 @@ export default class UserProfile extends Component {
   get<T>(path: string): T { return this.known.get(path) as T }
 
   get shown(): Shown {
-    const { name, picture } = this.me.profile as Shown
-    return { name: name || this.me.name, picture, email: this.mainAddress }
+    const { name } = this.me.profile as Shown
+    // What the profile says of a picture may be somebody else's address, which would hear who looks.
+    return { name: name || this.me.name, picture: this.idp.user?.picture, email: this.mainAddress }
   }
 
   get mainAddress(): string | undefined { return this.me.identifiers.find((one) => one.kind === 'email' && one.primary)?.value }
