@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"idp/admin"
@@ -71,6 +72,9 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	if err := s.greet(ctx, out); err != nil {
 		s.Log.ErrorContext(ctx, "greeting failed", slog.Any("err", err))
 	}
+	// Starting leaves as much garbage (word lists that are read, keys, templates) as what stays; an
+	// idle process would hold it for ever.
+	debug.FreeOSMemory()
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
