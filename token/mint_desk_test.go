@@ -14,6 +14,7 @@ import (
 
 	"idp/identity"
 	"idp/internal/web"
+	"idp/internal/web/webtest"
 	"idp/session"
 	"idp/session/sessiontest"
 	"idp/storage"
@@ -107,7 +108,7 @@ func (m *mint) ask(path, body string, cookie *http.Cookie, more ...string) got {
 	if cookie != nil {
 		r.AddCookie(cookie)
 	}
-	res, err := http.DefaultClient.Do(r)
+	res, err := (&http.Client{Transport: webtest.Hold(m, http.DefaultTransport, "")}).Do(r)
 	must(m.T, err)
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
