@@ -139,7 +139,7 @@ function elsewhere(flow: Flow, buttons: Button[], typed: boolean): Child {
       const words = flow.say('upstream.continue', { upstream: title })
       const button: HTMLElement = parts.button([maker(title, preset), !icons && h('span', null, many ? title : words)],
         () => flow.run(() => flow.depart(connection), button),
-        { part: 'button provider', 'data-connection': connection, ...(icons || many ? { title: words, 'aria-label': words } : {}) })
+        { part: 'button provider', 'data-connection': connection, ...(icons && { title: words, 'aria-label': words }), ...(many && { title: words }) })
       return button
     }))
   return ways(flow.environment).place === 'top' ? [row, or] : [or, row]
