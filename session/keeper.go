@@ -136,6 +136,7 @@ func (k *Keeper) used(r *http.Request, s Session) (Session, error) {
 }
 
 // Switch makes a session of this browser the one in use; another browser's is problem.NotFound.
+// So is every one if somebody signed in meanwhile: the secret that b shows is good no more then.
 func (k *Keeper) Switch(ctx context.Context, b Browser, id ID) error {
 	alive, err := k.Sessions(ctx, b)
 	if err != nil {
@@ -145,7 +146,11 @@ func (k *Keeper) Switch(ctx context.Context, b Browser, id ID) error {
 		return ErrUnknown
 	}
 	b.Active, b.SeenAt = id, k.Now()
-	return k.Store.SaveBrowser(ctx, b)
+	err = k.Store.Activate(ctx, b)
+	if problem.Is(err, problem.NotFound) {
+		return ErrUnknown
+	}
+	return err
 }
 
 // End ends one session and says so in the audit trail. Ending it twice is fine.

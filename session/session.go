@@ -87,13 +87,22 @@ func DefaultSettings() Settings {
 
 // Store is what session needs remembered.
 type Store interface {
-	Browser(ctx context.Context, id BrowserID) (Browser, error) // problem.NotFound
-	SaveBrowser(ctx context.Context, b Browser) error           // creates or replaces
-	Session(ctx context.Context, id ID) (Session, error)        // problem.NotFound; ended ones too
-	SaveSession(ctx context.Context, s Session) error           // creates or replaces; never revives an ended one
+	Browsers
+
+	Session(ctx context.Context, id ID) (Session, error) // problem.NotFound; ended ones too
+	SaveSession(ctx context.Context, s Session) error    // creates or replaces; never revives an ended one
 	OnBrowser(ctx context.Context, id BrowserID) ([]Session, error)
 	OfUser(ctx context.Context, id identity.UserID) ([]Session, error) // not ended, newest activity first, at most 100
 	Touch(ctx context.Context, id ID, network string, at time.Time) error
 	End(ctx context.Context, id ID, at time.Time) (bool, error) // false: it had ended already
 	EndOthers(ctx context.Context, user identity.UserID, keep ID, at time.Time) ([]ID, error)
+}
+
+// Browsers is what has to be remembered of browsers.
+type Browsers interface {
+	Browser(ctx context.Context, id BrowserID) (Browser, error) // problem.NotFound
+	SaveBrowser(ctx context.Context, b Browser) error           // creates or replaces
+	// Activate notes which session is in use and when b was seen, while its secret is the one
+	// of b: otherwise problem.NotFound, and a secret that was renewed stays so.
+	Activate(ctx context.Context, b Browser) error
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"idp/identity"
+	"idp/internal/problem"
 	"idp/session"
 	"idp/session/sessiontest"
 	"idp/storage"
@@ -65,6 +66,27 @@ func TestTheBrowsersStateSaysWhenSomebodyElseIsSignedInAndNothingMore(t *testing
 		w := httptest.NewRecorder()
 		if state, err := k.ShowState(w, httptest.NewRequest(http.MethodGet, "/", nil)); err != nil || state != "" || k.ShowStateOf(w, b.ID, ann.ID) != "" || len(w.Result().Cookies()) != 0 {
 			t.Error("session management is off, and there is a state")
+		}
+	})
+}
+
+func TestSwitchingWhileSomebodySignsInDoesNotBringTheOldSecretBack(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		clock := storagetest.NewClock()
+		k := &session.Keeper{Store: storage.NewSessions(db), Events: storage.NewEvents(db), InTx: db.InTx, Now: clock.Now}
+		sessiontest.Serve(t, k, storagetest.Box())
+		must(t, storage.NewPeople(db).SaveUser(t.Context(), identity.User{ID: "user_eve", Status: identity.Active, CreatedAt: clock.Now(), UpdatedAt: clock.Now()}))
+		eve, _ := sessiontest.SignIn(t, k, "user_eve")
+		planted, err := k.Store.Browser(t.Context(), eve.Browser)
+		must(t, err)
+		renewed := planted // by somebody who signs in before eve's switch is written
+		renewed.Active, renewed.Digest = "session_ann", "of another secret"
+		must(t, k.Store.SaveBrowser(t.Context(), renewed))
+		if err := k.Switch(t.Context(), planted, eve.ID); !problem.HasCode(err, session.ErrUnknown.Code) {
+			t.Errorf("the switch: %v", err)
+		}
+		if got, err := k.Store.Browser(t.Context(), eve.Browser); err != nil || got != renewed {
+			t.Errorf("the browser is %+v, %v", got, err)
 		}
 	})
 }

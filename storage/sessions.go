@@ -113,6 +113,17 @@ func (s *Sessions) SaveBrowser(ctx context.Context, b session.Browser) error {
 	return explain("save a browser", err)
 }
 
+// Activate notes which session is in use on a browser, unless its secret was renewed.
+func (s *Sessions) Activate(ctx context.Context, b session.Browser) error {
+	res, err := s.db.write(ctx).NewUpdate().Model((*browserRow)(nil)).
+		Set("active = ?", string(b.Active)).
+		Set("seen_at = ?", stamp(b.SeenAt)).
+		Where("id = ?", string(b.ID)).
+		Where("digest = ?", string(b.Digest)).
+		Exec(ctx)
+	return oneRow("switch sessions", res, err, errNoBrowser)
+}
+
 // Session returns a session, an ended one too, or problem.NotFound.
 func (s *Sessions) Session(ctx context.Context, id session.ID) (session.Session, error) {
 	var r sessionRow
