@@ -23,7 +23,7 @@ func needBrowser(t *testing.T) {
 // to the test's log, and its failure is the test's.
 func (i *instance) walk(t *testing.T, script string, env ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join("web", script))
 	cmd.Env = append(append(os.Environ(), "ISSUER="+i.Issuer, "CHROMIUM="+os.Getenv("IDP_TEST_CHROMIUM")), env...)

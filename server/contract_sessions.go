@@ -9,7 +9,7 @@ import (
 )
 
 func sessionOperations() []Operation {
-	minted := codes("not_signed_in session_unknown template_unknown token_too_large account_suspended session_ended")
+	minted := codes("not_signed_in session_unknown template_unknown token_too_large session_ended template_subject")
 	list := func(pattern, name, summary string, in any, words ...string) Operation {
 		return Operation{
 			Pattern: pattern, Name: name, Summary: summary, Group: "sessions", In: in, Lax: in != nil,
