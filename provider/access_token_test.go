@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -254,9 +255,15 @@ func TestAnAccessTokenIsForTheAPIsThatWereAskedForAndNoOthers(t *testing.T) {
 		})
 		b := w.browser()
 		b.signIn(w.person("Ada"))
+		api, apiKey := w.machine(func(c *provider.Client) { c.MayIntrospect = true })
 		aud := func(a answer) string {
 			t.Helper()
 			_, claims := w.signed(a.Access)
+			var told map[string]any // to an API that asks instead of verifying
+			must(t, json.Unmarshal(w.post("/oauth2/introspect", api, apiKey, "token", a.Access).Body.Bytes(), &told))
+			if told["active"] != true || !reflect.DeepEqual(told["aud"], claims["aud"]) {
+				t.Errorf("introspection says %v, the token is for %v", told, claims["aud"])
+			}
 			if one, ok := claims["aud"].(string); ok {
 				return one
 			}
