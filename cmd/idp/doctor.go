@@ -39,7 +39,7 @@ Targets: ` + strings.Join(doctor.Targets(), ", "),
 					return err
 				}
 				if !report.OK() {
-					return fmt.Errorf("%s would not do with tokens of %s", report.Title, cmp.Or(report.Template, "a template like that"))
+					return fmt.Errorf("tokens of %s will not do for %s: each failure above says why", cmp.Or(report.Template, "a template like that"), report.Title)
 				}
 				return nil
 			})

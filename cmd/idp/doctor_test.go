@@ -56,7 +56,7 @@ func TestTheDoctorExaminesARunningInstance(t *testing.T) {
 	if !report.OK() || report.Template != "api" || !strings.Contains(string(report.Claims), `"role": "app_user"`) {
 		t.Errorf("%s: %s", report.Template, report.Claims)
 	}
-	if r := s.do("doctor", "hasura", "--template", "api"); r.code != 1 || !strings.Contains(r.out, "failure  namespace: ") || !strings.Contains(r.err, "would not do with tokens of api") {
+	if r := s.do("doctor", "hasura", "--template", "api"); r.code != 1 || !strings.Contains(r.out, "failure  namespace: ") || !strings.Contains(r.err, "tokens of api will not do for Hasura") {
 		t.Errorf("a template for something else: %+v", r)
 	}
 	if r := s.with("c2f1a09be37d4486b5f0e1d2a3c4f5e6", "template", "create", "--preset", "supabase-legacy", "--signing-key-file", "-"); r.code != 0 {
