@@ -80,6 +80,32 @@ async function byPassword() {
   say('signed in with a password after wrong ones, and went where the page wanted')
 }
 
+// Where people go afterwards may be taken from the address bar, by an app that trusts it: it is no script, and of other
+// origins only what is listed.
+async function onlyToKnownPlaces() {
+  const other = app.replace('localhost', '127.0.0.1')
+  const { page, close } = await open(browser, `idp-sign-in return-to="${other}/?show=idp-sign-up"`, { origins: [app, other] })
+  await field(page, 'Email address').fill(bob)
+  await field(page, 'Password').fill(password)
+  await press(page, 'Sign in')
+  await page.waitForURL(`${other}/?show=idp-sign-up`)
+  const onward = page.getByRole('link', { name: 'Continue' })
+  await page.goto(address('idp-sign-in return-to="/x"'))
+  await onward.waitFor()
+  for (const to of ['javascript:alert(1)', 'data:text/html,x', 'https://evil.example/', `blob:${app}/x`, 'https://']) {
+    await page.goto(address(`idp-sign-in return-to="${to}"`))
+    await heading(page, 'You are signed in').waitFor()
+    assert.equal(await onward.count(), 0, to)
+  }
+  await press(page, 'Use another account')
+  await field(page, 'Email address').fill(bob)
+  await field(page, 'Password').fill(password)
+  await press(page, 'Sign in')
+  await heading(page, 'You are signed in').waitFor()
+  await close()
+  say('went to a listed origin, and to no script and no stranger')
+}
+
 async function byCode() {
   const { page, close } = await open(browser, 'idp-sign-in')
   await press(page, 'Email me a code')
@@ -248,6 +274,7 @@ async function themes() {
 try {
   await signUp()
   await byPassword()
+  await onlyToKnownPlaces()
   await byCode()
   await byLink()
   await reset()

@@ -10,7 +10,13 @@ const ann = 'ann@example.com'
 try {
   const a = await app(browser, { ignoreHTTPSErrors: true })
   assert.equal(await a.page.evaluate(() => idp.environment.browser_tokens), false)
+  // Asked for before anybody is there, the cookie comes with who signs in; until then none is left of who was.
+  await a.page.evaluate(() => { document.cookie = '__Host-idp_token=old; Path=/; Secure' })
+  assert.equal(await token(a.page, { cookie: true }), null)
+  const cookies = async () => (await a.context.cookies()).filter((c) => c.name === '__Host-idp_token')
+  assert.deepEqual(await cookies(), [])
   await enter(a.page, ann)
+  await a.page.waitForFunction(() => document.cookie.includes('__Host-idp_token=ey'))
   const jwt = await token(a.page, { cookie: true })
   await claims(jwt, near)
   const [kept] = (await a.context.cookies()).filter((c) => c.value === jwt)

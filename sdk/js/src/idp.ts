@@ -1,5 +1,6 @@
 // Signs people in on pages of yours and gives them tokens that your servers verify.
 
+import { webAddress } from './address.js'
 import { Attempt, type AttemptOptions } from './attempt.js'
 import { IdpError, asError } from './errors.js'
 import { Tabs, type Message } from './tabs.js'
@@ -42,7 +43,7 @@ export interface SignOutOptions {
   session?: string
   /** The person's sessions on other devices end too. */
   everywhere?: boolean
-  /** Where to go then. */
+  /** Where to go then: an http or https address; nowhere, if it is another. */
   returnTo?: string
 }
 
@@ -156,6 +157,7 @@ export class Idp {
   /** A token for your servers, or null: nobody is signed in. It lives for a little while yet; ask anew for each request. */
   async getToken(options: TokenOptions = {}): Promise<string | null> {
     const { session } = this.state
+    if (!session && options.cookie) this.tokens.wish(options.template)
     const token = session && await this.tokens.get(session.id, options)
     return this.state.sessions.some((s) => s.id === session?.id) ? token : null // signed out meanwhile
   }
@@ -171,7 +173,8 @@ export class Idp {
     if (everywhere && this.state.session) await this.request('POST', '/me/sessions/end-others')
     if (session === 'all') await this.listed('DELETE', '/sessions')
     else if (session) await this.listed('DELETE', `/sessions/${encodeURIComponent(session)}`)
-    if (returnTo) location.assign(returnTo)
+    const next = returnTo && webAddress(returnTo, location.href)
+    if (next) location.assign(next)
   }
 
   /** Where a page of the issuer is, and how it leads back here. */

@@ -62,6 +62,12 @@ export class Tokens {
     },
   ) {}
 
+  /** Keeps the cookie from when somebody signs in; until then there is none. */
+  wish(template = ''): void {
+    this.cookie = template
+    this.write(undefined)
+  }
+
   async get(session: string, { template = '', fresh = false, cookie = false }: TokenOptions): Promise<string | null> {
     const key = `${session}/${template}`
     this.asked.set(key, new Moment())

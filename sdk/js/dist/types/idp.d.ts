@@ -33,7 +33,7 @@ export interface SignOutOptions {
     session?: string;
     /** The person's sessions on other devices end too. */
     everywhere?: boolean;
-    /** Where to go then. */
+    /** Where to go then: an http or https address; nowhere, if it is another. */
     returnTo?: string;
 }
 /** Connects with the issuer. Call it as often as you like: there is one connection for each issuer. */

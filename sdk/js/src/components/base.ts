@@ -1,6 +1,7 @@
 // Component is what every element does alike: its shadow root, its look, its words, the one client of its issuer, what
 // screen readers hear and where the focus goes. The custom element itself is a small shell in ../components.ts; a
 // Component is loaded when the first element of its kind is on a page.
+import { webAddress } from '../address.js'
 import type { Environment, Idp } from '../idp.js'
 import { load } from '../idp.js'
 import { append, h, type Child } from './dom.js'
@@ -111,8 +112,8 @@ export abstract class Component {
 
   // leave goes to another address, if that is one of the web.
   leave(address: string): void {
-    const url = new URL(address, document.baseURI)
-    if (url.protocol === 'https:' || url.protocol === 'http:') window.location.assign(url.href)
+    const url = webAddress(address, document.baseURI)
+    if (url) window.location.assign(url)
   }
 
   protected unreachable(error: unknown): void {

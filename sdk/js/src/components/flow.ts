@@ -1,5 +1,6 @@
 // Flow drives one attempt at signing in or up: it sends what people do, shows the screen of the step that is owed next,
 // and says what went wrong where it went wrong. The step comes from the server; nothing here decides it.
+import { webAddress } from '../address.js'
 import type { Attempt, IdpError, Idp, MethodOption, View } from '../idp.js'
 import { Component } from './base.js'
 import { h, unique, type Child } from './dom.js'
@@ -45,7 +46,13 @@ export abstract class Flow extends Component {
   get brand(): string { return this.environment.name }
   get client(): Idp { return this.idp }
   get until(): AbortSignal { return this.signal } // leaves the page
-  get returnTo(): string { return this.attribute('return-to') && new URL(this.attribute('return-to'), document.baseURI).href }
+  get returnTo(): string { return this.attribute('return-to') && webAddress(this.attribute('return-to'), document.baseURI) }
+
+  // onward is where to go once signed in, "" for nowhere. The server knows which other origins are ours.
+  get onward(): string {
+    const to = this.returnTo
+    return to && (new URL(to).origin === location.origin || to === this.attempt?.next) ? to : ''
+  }
 
   protected begin(): void {
     const { signal } = this
@@ -317,12 +324,10 @@ export abstract class Flow extends Component {
   }
 
   // told says that somebody is signed in and goes where they wanted to, unless the page does something else.
-  private told(next?: string): void {
+  private told(): void {
     const detail = { session: this.idp.session, user: this.idp.user }
-    if (!this.emit('idp-signed-in', detail) || !this.returnTo || this.returnTo === location.href) return
-    const own = new URL(this.returnTo).origin === location.origin
-    const to = own ? this.returnTo : next // the server knows which other origins are ours
-    if (to) this.leave(to)
+    const to = this.onward
+    if (this.emit('idp-signed-in', detail) && to && to !== location.href) this.leave(to)
   }
 
   // wake looks whether something happened elsewhere, such as a link that was opened from a mail.

@@ -39,7 +39,7 @@ export function welcome(flow: Flow): Child {
       face([initials(name), user.picture && h('img', { src: new URL(user.picture, flow.client.issuer).href, alt: '' })]),
       h('span', null, name, user.email && user.email !== name && h('small', null, user.email))),
     h('div', { class: 'form' },
-      flow.returnTo && h('a', { class: 'button primary', part: 'button button-primary', href: flow.returnTo }, flow.say('button.continue')),
+      flow.onward && h('a', { class: 'button primary', part: 'button button-primary', href: flow.onward }, flow.say('button.continue')),
       parts.button(flow.say('choose.add'), () => flow.start())),
   ]
 }

@@ -24,6 +24,7 @@ export declare abstract class Flow extends Component {
     get client(): Idp;
     get until(): AbortSignal;
     get returnTo(): string;
+    get onward(): string;
     protected begin(): void;
     private greet;
     private observed;
