@@ -62,6 +62,9 @@ func TestInDevelopmentWithoutAListThisMachineIsListed(t *testing.T) {
 	if c := load(t, "", "IDP_ISSUER=http://localhost:8080", "IDP_ORIGINS=http://localhost:5173"); !c.Listed("http://localhost:5173") || c.Listed("http://localhost:3000") || c.Validate() != nil {
 		t.Errorf("a list does not replace the default: %v", c.Validate())
 	}
+	if c := load(t, "", "IDP_ISSUER=http://localhost:8080", "IDP_ORIGINS=http://app.example.com"); c.Validate() == nil {
+		t.Error("development takes an origin without https beyond this machine")
+	}
 	if c := deployed(t); c.Listed("http://localhost:5173") || c.Listed("https://app.example.co.uk") {
 		t.Error("production lists somebody by default")
 	}

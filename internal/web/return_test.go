@@ -34,7 +34,7 @@ func TestPeopleAreSentBackToOurPathsAndListedOriginsOnly(t *testing.T) {
 		"https://evil.example": "listed nowhere", "https://app.friend.example.evil.example/": "a listed one as prefix", "https://app.friend.example@evil.example/": "a user that looks listed",
 		"https://a@app.friend.example/": "a user", "https://a:b@app.friend.example/": "a user", "https://app.friend.example:443/": "the default port", "https://app.friend.example:8443/": "another port",
 		"https://APP.friend.example/": "upper case", "HTTPS://app.friend.example/": "upper case", "http://app.friend.example/": "the plain twin", "https://app.friend.example./": "another name",
-		`https://app.friend.example\@evil.example/`: "a backslash", "https://app.friend.example%2eevil.example/": "an encoded dot", "https://app.friend.example/\nx": "a line feed",
+		`https://app.friend.example\@evil.example/`: "a backslash", "https://app.friend.example%2eevil.example/": "an encoded dot", "https://app.friend.example/\nx": "a line feed", "https://app.friend.example/?a=\\b": "a backslash in the query", "https://app.friend.example/a b": "a space inside",
 		" https://app.friend.example/": "a space", "https:///app.friend.example/": "three slashes", friend + "/" + strings.Repeat("x", 2048): "endless",
 		"blob:https://app.friend.example/x": "a blob", "ftp://app.friend.example/": "not the web", "http://localhost:5173@evil.example/": "a listed one as user",
 	} {

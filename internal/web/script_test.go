@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"idp/internal/web"
@@ -133,5 +135,24 @@ func TestOnlyTheFrontendFaceTakesABrowserToken(t *testing.T) {
 		if got.text != `{"cookies":"browser=ann;","origin":"`+issuer+`"}`+"\n" || got.Header.Get(web.TokenHeader) != "" {
 			t.Errorf("face %d: %s %v", face, got.text, got.Header)
 		}
+	}
+}
+
+func TestABodyOfUnknownLengthIsJSONToo(t *testing.T) {
+	d := newDesk(t)
+	for kind, want := range map[string]int{"text/plain": http.StatusUnsupportedMediaType, "": http.StatusUnsupportedMediaType, "application/json": http.StatusOK} {
+		r := call(http.MethodPost, friend, "Content-Type", kind)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("{}")), -1
+		if got := d.serve(web.Route{Do: who, Face: web.Frontend}, r); got.StatusCode != want {
+			t.Errorf("%q in chunks: %d", kind, got.StatusCode)
+		}
+	}
+}
+
+func TestWhoIsNotListedIsNoOriginOfATokenEvenWhereTheyOnlyRead(t *testing.T) {
+	d := newDesk(t)
+	got := d.serve(web.Route{Do: who, Face: web.Frontend}, call(http.MethodGet, "https://evil.example"))
+	if strings.Contains(got.text, "evil") || !strings.Contains(got.text, `"origin":"`+issuer+`"`) {
+		t.Errorf("answered %s", got.text)
 	}
 }
