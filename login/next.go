@@ -120,9 +120,12 @@ func (f Facts) assigned(a Attempt) bool {
 	})
 }
 
-// resetProven reports whether this attempt came in by "forgot password".
+// resetProven reports whether this attempt came in by "forgot password". A proof that it carries
+// from the session it is within had its new password then.
 func resetProven(a Attempt) bool {
-	return slices.ContainsFunc(a.Proofs, func(p identity.Proof) bool { return p.Method == identity.ResetCode })
+	return slices.ContainsFunc(a.Proofs, func(p identity.Proof) bool {
+		return p.Method == identity.ResetCode && !p.At.Before(a.CreatedAt)
+	})
 }
 
 // missing names the sign-up fields that are still owed.

@@ -57,6 +57,22 @@ func TestResetByLinkWorksLikeByCode(t *testing.T) {
 	})
 }
 
+func TestAfterAResetThePersonGoesOnWithoutAnotherNewPassword(t *testing.T) {
+	each(t, func(h *house) {
+		ann := h.person("ann@example.com", identity.Password)
+		b := h.browser().signIn().identify("ann@example.com").forgot()
+		b.prove(identity.ResetCode, h.letter("ann@example.com", message.Reset).Code).setPassword("another long secret phrase").want(login.Complete)
+		s := b.session().ID
+		h.clock.Add(time.Minute)
+		b.begin(login.Beginning{Goal: login.Extend, Session: s, Address: "work@example.com"}).want(login.NeedsEmailVerification)
+		b.prepare(identity.EmailCode).prove(identity.EmailCode, h.letter("work@example.com", message.VerifyAddress).Code).want(login.Complete)
+		if p, err := h.people.Person(t.Context(), ann); err != nil || len(p.Holdings) != 2 {
+			t.Errorf("on file: %+v %v", p.Holdings, err)
+		}
+		h.browser().signIn().identify("ann@example.com").prove(identity.Password, "another long secret phrase").want(login.Complete)
+	})
+}
+
 func TestAResetCanBeFinishedOnlyByWhoProvedIt(t *testing.T) {
 	each(t, func(h *house) {
 		ann := h.person("ann@example.com", identity.Password)
