@@ -297,14 +297,19 @@ func (e *Engine) sessionOf(ctx context.Context, t *turn) (session.Session, error
 	return s, nil
 }
 
-// use makes the session the one in use on its browser, under a new cookie secret.
+// use makes the session the one in use on its browser, under a new cookie secret. Whoever came with
+// one that was renewed meanwhile may be somebody who planted it: they are not let in.
 func (e *Engine) use(ctx context.Context, t *turn, s session.Session) error {
 	cookie := session.Token{ID: t.a.Browser}.Renew()
-	b := t.at.Browser
+	b, was := t.at.Browser, t.at.Browser.Digest
 	b.ID, b.Active, b.Digest = t.a.Browser, s.ID, secret.DigestOf(cookie.Secret.Reveal())
 	b.UserAgent, b.SeenAt = session.Clip(t.at.UserAgent), t.now
+	err := e.Sessions.Renew(ctx, b, was)
+	if problem.Is(err, problem.NotFound) {
+		return ErrMoved.Because(err)
+	}
 	t.cookie = &cookie
-	return e.Sessions.SaveBrowser(ctx, b)
+	return err
 }
 
 // replacePassword is the end of a reset or of a change that a breach forced: the new password, everywhere else signed out,

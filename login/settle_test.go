@@ -157,3 +157,24 @@ func TestWhoeverOwesNothingAnyMoreIsInAtTheNextLook(t *testing.T) {
 		}
 	})
 }
+
+func TestOfTwoWhoSignInOnOneBrowserAtOnceTheSlowerIsNotLetIn(t *testing.T) {
+	each(t, func(h *house) {
+		h.person("eve@example.com", identity.Password)
+		h.person("ann@example.com", identity.Password)
+		ann := h.browser()
+		eve := ann.tab().signIn().identify("eve@example.com") // by a cookie that she planted there
+		ann = ann.tab().signIn().identify("ann@example.com").prove(identity.Password, rightPassword).want(login.Complete)
+		eve.prove(identity.Password, rightPassword)
+		if !problem.HasCode(eve.err, login.ErrMoved.Code) || eve.view.Cookie != nil {
+			t.Errorf("with the cookie of before: %v, a fresh cookie: %v", eve.err, eve.view.Cookie != nil)
+		}
+		standing, err := h.sessions.OnBrowser(t.Context(), ann.jar.ID)
+		if err != nil || len(standing) != 1 || standing[0].ID != ann.view.SessionID {
+			t.Errorf("on the browser there are %d sessions, %v", len(standing), err)
+		}
+		if kept, err := h.sessions.Browser(t.Context(), ann.jar.ID); err != nil || kept.Digest != ann.jar.Digest {
+			t.Errorf("the secret that was renewed is void: %v", err)
+		}
+	})
+}

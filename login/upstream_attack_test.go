@@ -396,7 +396,7 @@ func TestATrustedBrowserDoesNotLetAnAccountBeLinkedWithoutTheSecondFactor(t *tes
 		if h.trusted(ann) != 0 {
 			t.Error("a browser is trusted still")
 		}
-		b.tab().signIn().by(h, "acme").want(login.NeedsSecondFactor).second(true).want(login.Complete)
+		b = b.tab().signIn().by(h, "acme").want(login.NeedsSecondFactor).second(true).want(login.Complete)
 		b.tab().signIn().by(h, "acme").want(login.Complete) // linked, and trusted
 	})
 }

@@ -73,7 +73,7 @@ func TestAPasskeyOfAnotherPlaceIsRefused(t *testing.T) {
 			m := ann.tab()
 			m.view.SessionID = ann.view.SessionID
 			m.within(login.Enroll).enroll(identity.Passkey, "")
-			m.enrollConfirm(made.creates(m.made())).want(login.Complete)
+			ann = m.enrollConfirm(made.creates(m.made())).want(login.Complete)
 		}
 	})
 }

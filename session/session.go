@@ -105,4 +105,7 @@ type Browsers interface {
 	// Activate notes which session is in use and when b was seen, while its secret is the one
 	// of b: otherwise problem.NotFound, and a secret that was renewed stays so.
 	Activate(ctx context.Context, b Browser) error
+	// Renew puts b in the place of the browser whose secret was until now: of two who sign in at
+	// once on one browser, the slower gets problem.NotFound, and a secret that was renewed stays so.
+	Renew(ctx context.Context, b Browser, was secret.Digest) error
 }

@@ -124,6 +124,19 @@ func (s *Sessions) Activate(ctx context.Context, b session.Browser) error {
 	return oneRow("switch sessions", res, err, errNoBrowser)
 }
 
+// Renew puts b in the place of the browser whose secret was until now.
+func (s *Sessions) Renew(ctx context.Context, b session.Browser, was secret.Digest) error {
+	res, err := s.db.write(ctx).NewUpdate().Model((*browserRow)(nil)).
+		Set("digest = ?", string(b.Digest)).
+		Set("active = ?", string(b.Active)).
+		Set("user_agent = ?", b.UserAgent).
+		Set("seen_at = ?", stamp(b.SeenAt)).
+		Where("id = ?", string(b.ID)).
+		Where("digest = ?", string(was)).
+		Exec(ctx)
+	return oneRow("renew a browser", res, err, errNoBrowser)
+}
+
 // Session returns a session, an ended one too, or problem.NotFound.
 func (s *Sessions) Session(ctx context.Context, id session.ID) (session.Session, error) {
 	var r sessionRow
