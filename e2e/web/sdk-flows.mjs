@@ -167,6 +167,12 @@ async function overTheirPagesAndBack() {
   await Promise.all([a.page.waitForURL(`${near}/bye`), a.page.evaluate(() => idp.signOut({ returnTo: '/bye', everywhere: true }))])
   await a.open(a.page)
   assert.deepEqual(await a.page.evaluate(() => seen), [null])
+  assert.equal(await a.page.evaluate(async () => {
+    addEventListener('securitypolicyviolation', () => { globalThis.tried = true }) // of a script that was to run
+    await idp.signOut({ returnTo: 'javascript:globalThis.tried=true' })
+    await new Promise((done) => setTimeout(done))
+    return globalThis.tried
+  }), undefined)
   await a.close()
   say('over the pages of idp and back')
 }
