@@ -42,7 +42,7 @@ func newApp(issuer, origin string) (http.Handler, error) {
 // guarded sends everybody to the one origin, and tells the browser whom the page trusts: itself and idp.
 // Nothing else is loaded or asked, so that even text that slipped in as HTML could not send a token away.
 func guarded(next http.Handler, issuer, origin string) http.Handler {
-	policy := strings.NewReplacer("ISSUER", issuer).Replace(
+	policy := strings.NewReplacer("ISSUER", issuer+"/").Replace( // with a slash: everything below, whatever path an issuer has
 		"default-src 'none'; script-src 'self' ISSUER; connect-src 'self' ISSUER; style-src 'self'; img-src 'self' ISSUER data:; " +
 			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
