@@ -36,8 +36,12 @@ the configuration names, beside a running idp or without one. With ` + "`--json`
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(have) != out.String() {
-		t.Error("docs/operate/command-line.md is not what the binary says: run go test ./e2e -run Manual -write")
+	page, said := strings.Split(string(have), "\n"), strings.Split(out.String(), "\n")
+	for i := range max(len(page), len(said)) {
+		if i >= len(page) || i >= len(said) || page[i] != said[i] {
+			t.Fatalf("docs/operate/command-line.md is not what the binary says: run go test ./e2e -run Manual -write\nfrom line %d on the page has %q\nand the binary says %q",
+				i+1, page[min(i, len(page)):min(i+3, len(page))], said[min(i, len(said)):min(i+3, len(said))])
+		}
 	}
 }
 
