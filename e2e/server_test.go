@@ -259,6 +259,20 @@ func (p *process) LastLetter(to string, seen int) letter {
 	return letter{}
 }
 
+// code waits for the first mail to that address that has a code: notices may overtake it.
+func (p *process) code(to string) string {
+	p.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for _, l := range p.Letters(to) {
+			if l.Code != "" {
+				return l.Code
+			}
+		}
+	}
+	p.t.Fatalf("no mail with a code for %s within 20 s", to)
+	return ""
+}
+
 // Letters returns the mail to that address, the newest first.
 func (p *process) Letters(to string) []letter {
 	p.t.Helper()

@@ -130,7 +130,7 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	}
 	at.Attempt = v.ID
 	form.Attempt = v.ID
-	if v, err = p.Engine.Identify(r.Context(), at, form.Identifier); err != nil {
+	if v, err = unmoved(func() (View, error) { return p.Engine.Identify(r.Context(), at, form.Identifier) }); err != nil {
 		return p.Web.Again(w, r, err, "sign_in", form)
 	}
 	typed := secret.NewString(r.PostFormValue("password"))
@@ -143,7 +143,9 @@ func (p *Pages) Enter(w http.ResponseWriter, r *http.Request) error {
 	case do == "code":
 		v, err = p.Engine.Prepare(r.Context(), at, mailed(p.Engine.policy()))
 	case form.Password || p.Engine.Settings().Password && !typed.Empty():
-		v, err = p.humanly(r, at, func() (View, error) { return p.Engine.Prove(r.Context(), at, identity.Password, typed) })
+		v, err = p.humanly(r, at, func() (View, error) {
+			return unmoved(func() (View, error) { return p.Engine.Prove(r.Context(), at, identity.Password, typed) })
+		})
 	case !p.Engine.Settings().Password:
 		// Nothing but the mailbox can prove anything: do not make the person ask for it.
 		v, err = p.Engine.Prepare(r.Context(), at, mailed(p.Engine.policy()))
@@ -210,4 +212,14 @@ func (p *Pages) decline(w http.ResponseWriter, r *http.Request, ask Ask) error {
 		return err
 	}
 	return web.Redirect(w, r, ask.Back())
+}
+
+// unmoved does it once more if something else moved the attempt: the page's own script prepares a
+// passkey for the same attempt, perhaps in this moment.
+func unmoved(do func() (View, error)) (View, error) {
+	v, err := do()
+	if problem.HasCode(err, ErrMoved.Code) {
+		return do()
+	}
+	return v, err
 }
