@@ -99,6 +99,8 @@ func createDatabase(admin string) (string, error) {
 
 func (i *instance) environment() []string {
 	return append(i.extra, "PATH="+os.Getenv("PATH"), "HOME="+i.dir, "IDP_ENVIRONMENT=development", "IDP_LOG_LEVEL=error",
+		// Passwords that are being checked count as tries, and all workers share one address.
+		"IDP_BOT_CHECK_NETWORK_FAILURES=1000", "IDP_BOT_CHECK_WRONG_PASSWORDS=1000",
 		"IDP_LISTEN="+i.listen, "IDP_ISSUER="+i.issuer, "IDP_DATA_DIR="+i.dir, "IDP_DATABASE_URL="+i.url)
 }
 
