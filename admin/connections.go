@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -310,22 +309,12 @@ func (c *Connections) save(ctx context.Context, x federation.Connection) error {
 }
 
 func (c *Connections) tell(ctx context.Context, kind event.Kind, name, actor string, more map[string]string) error {
-	detail := map[string]string{"connection": name}
-	for k, v := range more {
-		if v != "" {
-			detail[k] = v
-		}
-	}
-	return c.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Detail: detail})
+	return c.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Detail: about("connection", name, more)})
 }
 
 // differ names the members that are not the same, for the audit trail.
 func differ(old, now federation.Connection) []string {
-	was, is := written(old), written(now)
-	all := maps.Clone(was)
-	maps.Copy(all, is)
-	maps.DeleteFunc(all, func(k, _ string) bool { return was[k] == is[k] })
-	return slices.Sorted(maps.Keys(all))
+	return unlike(written(old), written(now))
 }
 
 func written(x federation.Connection) map[string]string {

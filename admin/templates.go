@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -258,22 +257,12 @@ func named(clients []provider.Client) string {
 }
 
 func (t *Templates) tell(ctx context.Context, kind event.Kind, name, actor string, more map[string]string) error {
-	detail := map[string]string{"template": name}
-	for k, v := range more {
-		if v != "" {
-			detail[k] = v
-		}
-	}
-	return t.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Detail: detail})
+	return t.Events.Record(ctx, event.Event{Kind: kind, Actor: actor, Detail: about("template", name, more)})
 }
 
 // altered names the members that are not the same, for the audit trail.
 func altered(old, now token.Template) []string {
-	was, is := members(old), members(now)
-	all := maps.Clone(was)
-	maps.Copy(all, is)
-	maps.DeleteFunc(all, func(k, _ string) bool { return was[k] == is[k] })
-	return slices.Sorted(maps.Keys(all))
+	return unlike(members(old), members(now))
 }
 
 // members are a template as it is written, and its key by a digest.
