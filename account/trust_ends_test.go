@@ -17,7 +17,9 @@ import (
 // spared reports whether that browser skips the second factor at its next sign-in.
 func (d *desk) spared(b session.BrowserID, password string) bool {
 	d.Helper()
-	at := login.At{Browser: session.Browser{ID: b, Digest: "d", CreatedAt: d.clock.Now(), SeenAt: d.clock.Now()}, Network: "192.0.2.1", Locale: "en"}
+	browser, err := d.keeper.Store.Browser(d.Context(), b) // each sign-in renews its secret
+	d.must(err)
+	at := login.At{Browser: browser, Network: "192.0.2.1", Locale: "en"}
 	v, err := d.engine.Start(d.Context(), login.Beginning{Goal: login.SignIn, Browser: at.Browser, Network: at.Network, Locale: "en"})
 	d.must(err)
 	at.Attempt = v.ID
