@@ -58,6 +58,9 @@ type Engine struct {
 	SessionSettings func() session.Settings
 	Limits          Limits // zero fields take their defaults
 	Name            string // what the instance calls itself; authenticator apps show it
+	// Returnable returns where somebody may still be sent who was to come back there once they have
+	// signed in, "" if nowhere any more: an app may be taken off the list meanwhile. Nil: anywhere.
+	Returnable func(to string) string
 	// Reaches says whether an SMS may be sent to that number; nil: to every one.
 	Reaches func(number identity.Identifier) bool
 	Origin  string // of the issuer, without a slash at the end; every mailed link begins with it

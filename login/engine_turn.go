@@ -304,7 +304,7 @@ func (e *Engine) view(t *turn) View {
 	v := View{
 		ID: t.a.ID, Goal: t.a.Goal, Step: step, Identifier: t.a.Identifier.Value, Masked: t.a.Identifier.Mask(),
 		Reset: t.a.Reset, Methods: Options(t.a, t.f, t.p), SessionID: t.a.SessionID,
-		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public, BackupCodes: t.backup, back: t.a.Return,
+		ExpiresAt: t.a.ExpiresAt, Cookie: t.cookie, Public: t.a.Public, BackupCodes: t.backup, back: e.back(t.a),
 	}
 	if t.ask.ID != "" {
 		party := t.ask.Party
@@ -338,12 +338,20 @@ func (e *Engine) view(t *turn) View {
 	}
 	v.Breached = step == NeedsNewPassword && t.a.Breached != ""
 	if step == Complete {
-		v.Next = cmp.Or(t.a.Return, home)
+		v.Next = cmp.Or(v.back, home)
 		if t.ask.ID != "" {
 			v.Next = t.ask.Back()
 		}
 	}
 	return v
+}
+
+// back is where somebody comes back to from an attempt, judged now and not when it began.
+func (e *Engine) back(a Attempt) string {
+	if a.Return == "" || e.Returnable == nil {
+		return a.Return
+	}
+	return e.Returnable(a.Return)
 }
 
 const home = "/account" // where somebody goes whom no relying party waits for

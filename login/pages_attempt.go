@@ -107,14 +107,14 @@ func (p *Pages) Cancel(w http.ResponseWriter, r *http.Request) error {
 		return p.answer(w, r, v, err)
 	}
 	switch {
-	case a.Goal.within() && a.Ask == "" && a.Return != "":
-		return web.Redirect(w, r, a.Return)
+	case a.Goal.within() && a.Ask == "" && p.Engine.back(a) != "":
+		return web.Redirect(w, r, p.Engine.back(a))
 	case a.Goal.within() && a.Ask == "":
 		return web.Redirect(w, r, p.Web.TakeReturn(w, r, home))
 	}
 	ask, err := p.ask(r, a.Ask)
 	if err != nil || ask.ID == "" {
-		return web.Redirect(w, r, startFor("", a.Return))
+		return web.Redirect(w, r, startFor("", p.Engine.back(a)))
 	}
 	return p.decline(w, r, ask)
 }

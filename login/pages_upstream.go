@@ -117,7 +117,7 @@ func (p *Pages) afresh(r *http.Request, at At) string {
 	if _, err := p.ask(r, a.Ask); err != nil {
 		return signInPath
 	}
-	return startFor(a.Ask, a.Return)
+	return startFor(a.Ask, p.Engine.back(a))
 }
 
 // The words for what can go wrong on the way, by the code of the problem.

@@ -184,3 +184,34 @@ func TestBelowAPathTheLogoOfWhoWaitsIsFoundByScripts(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAppThatIsTakenOffTheListGetsNobodyBackFromAnAttemptThatRuns(t *testing.T) {
+	each(t, func(h *house) {
+		h.app("ann@acme.org")
+		on := true
+		still := func(o string) bool { return on && o == "https://app.example.com" }
+		h.engine.Returnable = (&web.Pages{Origin: origin, Listed: still}).Returnable
+		site := newSite(h).lists()
+		begin := func() *tab {
+			b := site.browser()
+			b.get("/sign-in" + to(app))
+			b.post("/sign-in", "identifier", "ann@acme.org", "password", rightPassword, "return_to", app).want(303)
+			return b
+		}
+		b, other, third := begin(), begin(), begin()
+		waits := other.To
+
+		on = false
+		b.follow()
+		if b.post(path(b.Page)+"/prove", "method", "totp", "code", h.code(seed, 0)).want(303); b.To != "/account" {
+			t.Errorf("who finishes is led to %q", b.To)
+		}
+		if other.post(waits + "/cancel").want(303); other.To != "/sign-in" {
+			t.Errorf("who turns back is led to %q", other.To)
+		}
+		on = true
+		if third.post(third.To + "/cancel").want(303); third.To != "/sign-in"+to(app) {
+			t.Errorf("with the app on the list again, who turns back is led to %q", third.To)
+		}
+	})
+}

@@ -49,9 +49,9 @@ func codes(words ...string) []string { return strings.Fields(strings.Join(words,
 
 // common are the problems that every address has: its face's and the server's.
 func (o Operation) common() []string {
-	all := []string{"server_error", "too_slow", "database_unavailable"}
+	all := []string{"server_error", "too_slow", "database_unavailable", "cross_site"}
 	if !strings.HasPrefix(o.Pattern, "GET ") {
-		all = append(all, "cross_site", "origin_missing", "json_expected")
+		all = append(all, "origin_missing", "json_expected")
 	}
 	if o.In != nil {
 		all = append(all, "json_unreadable", "body_cut_short", "too_large")

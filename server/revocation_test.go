@@ -49,12 +49,12 @@ func resealed(t *testing.T, url string) {
 
 const oneIssuer = "http://localhost:8080"
 
-func newProcess(t *testing.T, url string, clock *storagetest.Clock) *process {
+func newProcess(t *testing.T, url string, clock *storagetest.Clock, more ...string) *process {
 	t.Helper()
-	cfg, _, err := config.Load(config.Source{Environ: []string{
+	cfg, _, err := config.Load(config.Source{Environ: append([]string{
 		"IDP_ISSUER=" + oneIssuer, "IDP_DATABASE_URL=" + url, "IDP_DATA_DIR=" + filepath.Join(t.TempDir(), "data"),
 		"IDP_MASTER_KEY=" + masterKey,
-	}})
+	}, more...)})
 	if err == nil {
 		err = cfg.Validate()
 	}

@@ -123,7 +123,7 @@ func (s *Server) signIn() *login.Engine {
 		Store: storage.NewLogin(s.DB), People: storage.NewPeople(s.DB), Throttle: storage.NewThrottle(s.DB), Trust: storage.NewTrust(s.DB), Undos: storage.NewUndos(s.DB), Place: s.Places.Of,
 		Unfinished: storage.NewLogin(s.DB), Federation: s.Federation, Presences: storage.NewPresences(s.DB),
 		Sessions: s.Sessions, Events: s.Events, Hasher: s.Hasher, Breaches: lookUp(s.Breaches), Box: s.Box, Post: s.Outbox.Post, InTx: s.DB.InTx,
-		Checker: s.checker(), Reaches: s.Countries.Reach, Picture: s.pictures.Want,
+		Checker: s.checker(), Reaches: s.Countries.Reach, Picture: s.pictures.Want, Returnable: s.web.Returnable,
 		Revoke: func(ctx context.Context, u identity.UserID) error {
 			return store.EndAuthorizations(ctx, u, s.now())
 		},

@@ -27,8 +27,10 @@ var (
 // browser says if that may use the face, and otherwise the issuer's. It is empty outside a face.
 func Origin(r *http.Request) string { return stateOf(r.Context()).origin }
 
-// guardScript answers CORS and lets an unsafe request through that is JSON and either says
-// where it comes from, carries the form token, or has no cookie.
+// guardScript answers CORS, refuses pages that may not use the face whatever they ask for, and lets
+// an unsafe request through that is JSON and either says where it comes from, carries the form
+// token, or has no cookie. Browsers remember for a while that an origin might send something, and
+// send it although it was taken off the list: so a preflight decides nothing.
 func (f *Faces) guardScript(w *response, r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	listed := origin != "" && origin != f.origin() && f.Listed != nil && f.Listed(origin)
@@ -39,6 +41,9 @@ func (f *Faces) guardScript(w *response, r *http.Request) error {
 	}
 	if carried {
 		f.carry(w, r)
+	}
+	if !listed && !carried && f.foreign(r) {
+		return errForeign
 	}
 	if safe(r.Method) {
 		return nil
