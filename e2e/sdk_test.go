@@ -138,6 +138,11 @@ await assert.rejects(load({ issuer: 'https://id.example.com' }), (e) => e instan
 	node(t, app, "node", "run.mjs")
 }
 
+func TestTheSDKKeepsItsWordInEveryRaceAndTrouble(t *testing.T) {
+	needBrowser(t)
+	node(t, "../sdk/js", "node", "--test", "test/")
+}
+
 func TestAPageOfAnotherOriginHasSessionTokensThatAreAliveAndSharedByItsTabs(t *testing.T) {
 	needBrowser(t)
 	eachEngine(t, func(t *testing.T, i *instance) {

@@ -22,12 +22,16 @@ export class Moment {
 export class ServerClock {
   private skew = 0
   private trip = Infinity
+  private drift = 0 // between this machine's clocks, when it was learned
 
   /** Learns from an answer's time, in milliseconds, to the second; the quickest answer tells best. */
   learn(date: number, sent: Moment): void {
-    const trip = sent.ago
-    if (!(date > 0) || trip > this.trip) return
+    const trip = sent.ago, drift = Date.now() - performance.now()
+    // If a clock was set or stood still since, what was learned before says nothing.
+    const moved = Math.abs(drift - this.drift) > 1000
+    if (!(date > 0) || trip > 20_000 || trip > this.trip && !moved) return
     this.trip = trip
+    this.drift = drift
     this.skew = date + 500 + trip / 2 - Date.now()
   }
 

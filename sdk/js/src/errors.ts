@@ -37,10 +37,9 @@ export class IdpError extends Error {
 export function problemOf(answer: Response, said: unknown): IdpError {
   const p = (said ?? {}) as Problem
   const wait = answer.headers.get('Retry-After')
-  const seconds = wait === null ? NaN : Number(wait)
   return new IdpError(
     answer.status, p.code ?? 'unexpected', p.detail ?? p.title ?? `The server answered with status ${answer.status}.`,
-    p.field, p.goal, seconds >= 0 ? seconds : undefined,
+    p.field, p.goal, wait && /^\d{1,8}$/.test(wait) ? Number(wait) : undefined,
   )
 }
 

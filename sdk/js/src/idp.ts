@@ -99,6 +99,7 @@ export class Idp {
     this.tabs = new Tabs(issuer, (m) => this.hear(m))
     this.tokens = new Tokens(this.wire, this.tabs, {
       active: () => this.state.session?.id,
+      sessions: () => this.state.sessions,
       observed: () => this.observers.size > 0,
       ended: (id) => this.ended(id),
       check: () => this.refresh(),
@@ -159,20 +160,20 @@ export class Idp {
     const { session } = this.state
     if (!session && options.cookie) this.tokens.wish(options.template)
     const token = session && await this.tokens.get(session.id, options)
-    return this.state.sessions.some((s) => s.id === session?.id) ? token : null // signed out meanwhile
+    return this.state.session?.id === session?.id ? token : this.getToken(options) // signed out or another one meanwhile
   }
 
   /** Asks the server who is signed in. */
   async refresh(): Promise<State> { return this.listed('GET', '/sessions') }
 
   /** Uses another account of this browser from now on. */
-  async switchTo(session: string): Promise<State> { return this.listed('POST', `/sessions/${encodeURIComponent(session)}/activate`) }
+  async switchTo(session: string): Promise<State> { return this.one('POST', session, '/activate') }
 
   /** Ends a session. */
   async signOut({ session = this.state.session?.id, everywhere, returnTo }: SignOutOptions = {}): Promise<void> {
     if (everywhere && this.state.session) await this.request('POST', '/me/sessions/end-others')
     if (session === 'all') await this.listed('DELETE', '/sessions')
-    else if (session) await this.listed('DELETE', `/sessions/${encodeURIComponent(session)}`)
+    else if (session) await this.one('DELETE', session)
     const next = returnTo && webAddress(returnTo, location.href)
     if (next) location.assign(next)
   }
@@ -222,6 +223,19 @@ export class Idp {
     await this.refresh()
   }
 
+  /** Changes one session. That it ended elsewhere is learned, and to end it then is no failure. */
+  private async one(method: string, session: string, end = ''): Promise<State> {
+    try {
+      return await this.listed(method, `/sessions/${encodeURIComponent(session)}${end}`)
+    } catch (e) {
+      const { status, code } = asError(e)
+      if (status !== 401 && code !== 'session_unknown') throw e
+      const state = await this.refresh()
+      if (method === 'DELETE' && !state.sessions.some((s) => s.id === session)) return state
+      throw e
+    }
+  }
+
   private listed(method: string, path: string): Promise<State> {
     const { known } = this
     const answer = known.turn.then(async () => {
@@ -251,7 +265,7 @@ export class Idp {
     const session = sessions.find((s) => s.active) ?? null
     this.known.state = { session, user: session?.user ?? null, sessions }
     if (same) return false
-    this.tokens.only(sessions.map((s) => s.id))
+    this.tokens.prune()
     for (const fn of [...this.observers]) {
       try { fn(this.state) } catch (e) { reportError(e) }
     }
@@ -262,7 +276,7 @@ export class Idp {
     switch (message.kind) {
       case 'hello': return this.tokens.offer()
       case 'token': return this.tokens.take(message)
-      case 'failed': return void this.tokens.failed.add(message.key)
+      case 'failed': return this.tokens.fail(message.key, message.pause)
       case 'forget': return this.tokens.forget()
       case 'sessions':
         this.known.told++

@@ -4,9 +4,12 @@ import { sleep } from './clock.js'
 export type Message =
   | { kind: 'hello' }
   | { kind: 'token'; key: string; jwt: string; life: number; spent: number; at: number }
-  | { kind: 'failed'; key: string }
+  | { kind: 'failed'; key: string; pause?: Trouble }
   | { kind: 'sessions'; sessions: unknown }
   | { kind: 'forget' }
+
+/** What the server is in, and for how many milliseconds to leave it alone. */
+export interface Trouble { ms: number; fails: number; status: number; code: string; detail: string }
 
 const leaseTime = 16_000 // ms, a little longer than a request may take
 
@@ -23,7 +26,7 @@ export class Tabs {
   /** An open channel would keep a page out of the back-forward cache. */
   open(): void {
     if (this.channel || typeof BroadcastChannel === 'undefined') return
-    this.channel = new BroadcastChannel(this.name)
+    try { this.channel = new BroadcastChannel(this.name) } catch { return } // storage is blocked: each tab for itself
     this.channel.onmessage = (e) => this.hear(e.data as Message)
   }
 
@@ -44,8 +47,13 @@ export class Tabs {
     const name = `${this.name}:${what}`
     const locks = navigator.locks as LockManager | undefined // secure contexts only
     if (!locks || self.origin === 'null') return this.leased(name, work)
-    const first = await locks.request(name, { ifAvailable: true }, async (lock) => lock && { done: await work(false) })
-    if (first) return first.done
+    try {
+      const first = await locks.request(name, { ifAvailable: true }, async (lock) => lock && { done: await work(false) })
+      if (first) return first.done
+    } catch (e) {
+      if ((e as Error).name === 'SecurityError') return this.leased(name, work) // storage is blocked
+      throw e
+    }
     // A holder that the browser froze does not hold up the others for ever.
     const enough = new AbortController(), timer = setTimeout(() => enough.abort(), leaseTime)
     try {

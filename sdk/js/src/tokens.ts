@@ -1,6 +1,7 @@
 import { Moment, sleep } from './clock.js'
 import { IdpError, asError } from './errors.js'
-import type { Message, Tabs } from './tabs.js'
+import type { Message, Tabs, Trouble } from './tabs.js'
+import type { Session } from './types.js'
 import type { Wire } from './wire.js'
 
 export interface TokenOptions {
@@ -43,9 +44,10 @@ export class Tokens {
   /** The template, perhaps "", whose token is in the cookie. */
   private cookie: string | undefined
   /** What another tab tried in vain. */
-  readonly failed = new Set<string>()
-  /** How often old tokens were forgotten. */
+  private readonly failed = new Set<string>()
+  /** How often old tokens were forgotten, and when last. */
   private era = 0
+  private forgot: Moment | undefined
   /** When the server last said that the session lives. */
   heard = new Moment()
 
@@ -55,6 +57,7 @@ export class Tokens {
     private readonly host: {
       /** The id of the session in use. */
       active(): string | undefined
+      sessions(): readonly Session[]
       observed(): boolean
       ended(session: string): Promise<void>
       /** Asks whether the sessions still live. */
@@ -111,11 +114,7 @@ export class Tokens {
   }
 
   private async once(key: string, fresh: boolean): Promise<string | null> {
-    if (this.pause && this.pause.ms > this.pause.since.ago) {
-      const still = this.pause.ms - this.pause.since.ago
-      if (still > 3000 || left(this.kept.get(key)) > 0) throw this.waiting(this.pause)
-      await sleep(still) // a hitch is nobody's concern
-    }
+    await this.patience(key)
     const before = this.kept.get(key)
     this.failed.delete(key)
     return this.tabs.alone('token:' + key, async (waited) => {
@@ -124,13 +123,22 @@ export class Tokens {
         for (const since = new Moment(); waited && !found() && !this.failed.has(key) && since.ago < 2000;) await sleep(20)
         const theirs = found()
         if (theirs) return theirs
+        if (waited) await this.patience(key)
       }
       return this.mint(key)
     })
   }
 
+  /** Leaves a server in trouble alone. */
+  private async patience(key: string): Promise<void> {
+    const { pause } = this, still = pause ? pause.ms - pause.since.ago : 0
+    if (!pause || still <= 0) return
+    if (still > 3000 || left(this.kept.get(key)) > 0) throw this.waiting(pause)
+    await sleep(still) // a hitch is nobody's concern
+  }
+
   private async mint(key: string): Promise<string | null> {
-    const [session = '', template = ''] = key.split('/')
+    const cut = key.indexOf('/'), session = key.slice(0, cut), template = key.slice(cut + 1)
     const since = new Moment(), { era } = this
     try {
       const path = `/sessions/${encodeURIComponent(session)}/tokens` + (template && '/' + encodeURIComponent(template))
@@ -146,13 +154,14 @@ export class Tokens {
       return k.jwt
     } catch (e) {
       const error = asError(e)
-      this.tabs.tell({ kind: 'failed', key })
+      if (error.passing) this.rest(error)
+      const { pause } = this, { status, code, detail } = error
+      this.tabs.tell({ kind: 'failed', key, ...(pause && error.passing && { pause: { ms: pause.ms, fails: pause.fails, status, code, detail } }) })
       if (error.status === 401 || error.code === 'session_unknown') {
         await this.host.ended(session)
         return null
       }
-      if (error.passing) this.rest(error)
-      else this.asked.delete(key) // it will not work in the background either
+      if (!error.passing) this.asked.delete(key) // it will not work in the background either
       throw error
     }
   }
@@ -162,6 +171,14 @@ export class Tokens {
     const fails = (this.pause?.fails ?? 0) + 1
     const ms = Math.max(Math.min(error.retryAfter ?? 0, 300) * 1000, Math.min(30_000, 500 * 2 ** fails)) * (1 + Math.random() / 4)
     this.pause = { since: new Moment(), ms, fails, error }
+  }
+
+  /** Another tab tried in vain: what it was told holds for this one too. */
+  fail(key: string, pause?: Trouble): void {
+    this.failed.add(key)
+    if (!pause || !(pause.ms <= 400_000)) return
+    this.pause = { since: new Moment(), ms: pause.ms, fails: pause.fails, error: new IdpError(pause.status, pause.code, pause.detail) }
+    this.schedule()
   }
 
   private waiting({ error, ms, since }: { error: IdpError; ms: number; since: Moment }): IdpError {
@@ -180,7 +197,7 @@ export class Tokens {
   /** Takes a token that another tab has. */
   take(m: Message & { kind: 'token' }): void {
     const k = { jwt: m.jwt, life: m.life, since: new Moment(m.spent + Math.max(0, Date.now() - m.at)) }
-    if (left(k) <= 0) return
+    if (!(left(k) > 0) || this.outdated(m.key, k)) return
     this.heard = new Moment()
     this.keep(m.key, k)
   }
@@ -192,10 +209,20 @@ export class Tokens {
     }
   }
 
-  /** Forgets the tokens of sessions that are not among these. */
-  only(sessions: string[]): void {
-    for (const key of this.kept.keys()) if (!sessions.includes(key.split('/')[0] ?? '')) this.kept.delete(key)
-    for (const key of this.asked.keys()) if (!sessions.includes(key.split('/')[0] ?? '')) this.asked.delete(key)
+  private sessionOf(key: string): Session | undefined {
+    return this.host.sessions().find((s) => key.startsWith(s.id + '/'))
+  }
+
+  /** Whether its session proved more since: here or in a tab, or on a page of the issuer. */
+  private outdated(key: string, k: Kept): boolean {
+    const proved = Date.parse(this.sessionOf(key)?.auth_time ?? '')
+    return this.forgot !== undefined && k.since.ago >= this.forgot.ago || proved > this.wire.clock.now() - k.since.ago + 1000 // what clocks may be off
+  }
+
+  /** Forgets the tokens of sessions that are over, and those that say too little. */
+  prune(): void {
+    for (const [key, k] of this.kept) if (!this.sessionOf(key) || this.outdated(key, k)) this.kept.delete(key)
+    for (const key of this.asked.keys()) if (!this.sessionOf(key)) this.asked.delete(key)
     if (this.cookie !== undefined) {
       const active = this.host.active()
       if (!active) this.write(undefined)
@@ -207,6 +234,7 @@ export class Tokens {
   /** What a session proved has changed: its tokens say too little. */
   forget(): void {
     this.era++
+    this.forgot = new Moment()
     this.kept.clear()
     this.schedule()
   }

@@ -37,7 +37,7 @@ export class Wire {
     try {
       options.signal?.throwIfAborted()
       const answer = await fetch(this.issuer + '/frontend/v1' + path, {
-        method, headers, signal: stop.signal, cache: options.anonymous ? 'default' : 'no-store', credentials: this.explicit || options.anonymous ? 'omit' : 'include',
+        method, headers, signal: stop.signal, cache: options.anonymous ? 'default' : 'no-store', redirect: 'error', credentials: this.explicit || options.anonymous ? 'omit' : 'include',
         ...(said === undefined ? {} : { body: JSON.stringify(said) }),
       })
       if (!options.anonymous) this.clock.learn(Date.parse(answer.headers.get('Date') ?? ''), sent) // others may be kept copies
@@ -45,7 +45,9 @@ export class Wire {
       if (explicit && renewed) this.token = renewed
       const text = await answer.text()
       let read: unknown
-      try { read = text ? JSON.parse(text) : undefined } catch { /* not ours: a proxy's page */ }
+      try { read = text ? JSON.parse(text) : undefined } catch (e) {
+        if (answer.ok) throw e // not ours: a page of somebody in between
+      }
       if (!answer.ok) throw problemOf(answer, read)
       return read as T
     } catch (e) {

@@ -88,6 +88,8 @@ export declare class Idp {
     /** Calls the Frontend API: `path` is what follows /frontend/v1. */
     request<T = unknown>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T>;
     private readonly changed;
+    /** Changes one session. That it ended elsewhere is learned, and to end it then is no failure. */
+    private one;
     private listed;
     /** The server says that a session is over. */
     private ended;

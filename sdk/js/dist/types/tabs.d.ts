@@ -11,9 +11,18 @@ export type Message = {
 } | {
     kind: 'failed';
     key: string;
+    pause?: Trouble;
 } | {
     kind: 'sessions';
     sessions: unknown;
 } | {
     kind: 'forget';
 };
+/** What the server is in, and for how many milliseconds to leave it alone. */
+export interface Trouble {
+    ms: number;
+    fails: number;
+    status: number;
+    code: string;
+    detail: string;
+}

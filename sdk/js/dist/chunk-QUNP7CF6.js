@@ -1,5 +1,5 @@
 /*! idp browser SDK | Apache-2.0 */
-import{a as i,b as P,c as at,d as F,e as S,f as ot}from"./chunk-CSEXJ6WF.js";import{a as it}from"./chunk-YCEZ3XLX.js";var pt=`
+import{a as i,b as P,c as at,d as F,e as S,f as ot}from"./chunk-B6SLUZ7S.js";import{a as it}from"./chunk-M3E7FPPJ.js";var pt=`
 .input-code { height: 60px; text-align: center; font: 560 28px/1 var(--_mono); letter-spacing: .34em; text-indent: .34em; font-variant-numeric: tabular-nums; }
 .input-backup { height: 60px; text-align: center; font: 560 18px/1 var(--_mono); letter-spacing: .06em; text-transform: uppercase; }
 @container (max-width: 300px) { .input-code { font-size: 22px; letter-spacing: .2em; text-indent: .2em; } .input-backup { font-size: 15px; } }

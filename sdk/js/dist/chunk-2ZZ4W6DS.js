@@ -1,0 +1,2 @@
+/*! idp browser SDK | Apache-2.0 */
+var i=class{constructor(e=0){this.before=e}before;wall=Date.now();steady=performance.now();get ago(){return this.before+Math.max(0,Date.now()-this.wall,performance.now()-this.steady)}},n=class{skew=0;trip=1/0;drift=0;learn(e,a){let t=a.ago,o=Date.now()-performance.now(),s=Math.abs(o-this.drift)>1e3;!(e>0)||t>2e4||t>this.trip&&!s||(this.trip=t,this.drift=o,this.skew=e+500+t/2-Date.now())}now(){return Date.now()+this.skew}},p=r=>new Promise(e=>setTimeout(e,r));export{i as a,n as b,p as c};

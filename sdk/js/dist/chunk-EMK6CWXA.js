@@ -1,2 +1,0 @@
-/*! idp browser SDK | Apache-2.0 */
-var o=class{constructor(e=0){this.before=e}before;wall=Date.now();steady=performance.now();get ago(){return this.before+Math.max(0,Date.now()-this.wall,performance.now()-this.steady)}},n=class{skew=0;trip=1/0;learn(e,a){let r=a.ago;!(e>0)||r>this.trip||(this.trip=r,this.skew=e+500+r/2-Date.now())}now(){return Date.now()+this.skew}},i=t=>new Promise(e=>setTimeout(e,t));export{o as a,n as b,i as c};
