@@ -72,7 +72,7 @@ func (s *Server) Serve(ctx context.Context, out io.Writer) error {
 	if err := s.greet(ctx, out); err != nil {
 		s.Log.ErrorContext(ctx, "greeting failed", slog.Any("err", err))
 	}
-	// Starting leaves as much garbage (word lists that are read, keys, templates) as what stays; an
+	// Starting leaves as much garbage (most of it from word lists that are read) as what stays; an
 	// idle process would hold it for ever.
 	debug.FreeOSMemory()
 	select {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"idp/internal/web"
@@ -22,7 +23,8 @@ type sdk struct {
 
 // script is one file, as it is and packed, each with its own tag.
 type script struct {
-	plain, packed       []byte
+	plain               []byte
+	packed              func() []byte // made when somebody first asks for it
 	plainTag, packedTag string
 	lasting             bool // its name changes with what it says
 }
@@ -40,21 +42,22 @@ func newSDK() (*sdk, error) {
 	}
 	s := &sdk{files: map[string]script{}}
 	for name, body := range bundles {
-		var packed bytes.Buffer
-		z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-		if err != nil {
-			return nil, err
-		}
-		_, _ = z.Write(body) // into memory
-		_ = z.Close()
 		sum := sha256.Sum256(body)
 		tag := hex.EncodeToString(sum[:8])
 		s.files[name] = script{
-			plain: body, plainTag: `"` + tag + `"`, packed: packed.Bytes(), packedTag: `"` + tag + `-gzip"`,
+			plain: body, plainTag: `"` + tag + `"`, packed: sync.OnceValue(func() []byte { return pack(body) }), packedTag: `"` + tag + `-gzip"`,
 			lasting: name != "idp.js" && name != "components.js",
 		}
 	}
 	return s, nil
+}
+
+func pack(body []byte) []byte {
+	var packed bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // fails only for a level that is none
+	_, _ = z.Write(body)                                       // into memory
+	_ = z.Close()
+	return packed.Bytes()
 }
 
 // Serve answers GET /sdk/v1/{file...}.
@@ -75,7 +78,7 @@ func (s *sdk) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	body, tag := f.plain, f.plainTag
 	if unpacks(r) {
-		body, tag = f.packed, f.packedTag
+		body, tag = f.packed(), f.packedTag
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", tag)

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 	"time"
 
@@ -73,24 +74,32 @@ func (s *Set) loadMails(files fs.FS) error {
 		if kind == "layout" {
 			continue
 		}
-		text, err := texttemplate.New(path.Base(name)).ParseFS(files, name, "mail/layout.txt")
-		if err != nil {
-			return fmt.Errorf("parse %s: %w", name, err)
-		}
-		html, err := template.New("layout.html").Funcs(template.FuncMap{"dict": dict}).ParseFS(files, "mail/layout.html", "mail/"+kind+".html")
-		if err != nil {
-			return fmt.Errorf("parse mail/%s.html: %w", kind, err)
-		}
-		s.mails[kind] = mail{html: html, text: text}
+		s.mails[kind] = sync.OnceValues(func() (mail, error) { return parseMail(files, kind) })
 	}
 	return nil
 }
 
+func parseMail(files fs.FS, kind string) (mail, error) {
+	text, err := texttemplate.New(kind+".txt").ParseFS(files, "mail/"+kind+".txt", "mail/layout.txt")
+	if err != nil {
+		return mail{}, fmt.Errorf("parse mail/%s.txt: %w", kind, err)
+	}
+	html, err := template.New("layout.html").Funcs(template.FuncMap{"dict": dict}).ParseFS(files, "mail/layout.html", "mail/"+kind+".html")
+	if err != nil {
+		return mail{}, fmt.Errorf("parse mail/%s.html: %w", kind, err)
+	}
+	return mail{html: html, text: text}, nil
+}
+
 // Mail draws the mail of that kind in a language ("" for the default).
 func (s *Set) Mail(kind, locale string, data Letter) (subject, text, html string, err error) {
-	t, ok := s.mails[kind]
+	parsed, ok := s.mails[kind]
 	if !ok {
 		return "", "", "", fmt.Errorf("no mail is called %q", kind)
+	}
+	t, err := parsed()
+	if err != nil {
+		return "", "", "", err
 	}
 	m := mailFrame{Frame{Locale: s.Match(locale), Brand: s.Brand, Data: data, set: s}}
 	var plain, rich bytes.Buffer

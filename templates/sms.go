@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -25,20 +26,26 @@ func (s *Set) loadTexts(files fs.FS) error {
 		return err
 	}
 	for _, name := range names {
-		t, err := texttemplate.New(path.Base(name)).ParseFS(files, name)
-		if err != nil {
-			return fmt.Errorf("parse %s: %w", name, err)
-		}
-		s.texts[strings.TrimSuffix(path.Base(name), ".txt")] = t
+		s.texts[strings.TrimSuffix(path.Base(name), ".txt")] = sync.OnceValues(func() (*texttemplate.Template, error) {
+			t, err := texttemplate.New(path.Base(name)).ParseFS(files, name)
+			if err != nil {
+				return nil, fmt.Errorf("parse %s: %w", name, err)
+			}
+			return t, nil
+		})
 	}
 	return nil
 }
 
 // SMS draws the text of the SMS of that kind in a language ("" for the default).
 func (s *Set) SMS(kind, locale string, data Letter) (string, error) {
-	t, ok := s.texts[kind]
+	parsed, ok := s.texts[kind]
 	if !ok {
 		return "", fmt.Errorf("no SMS is called %q", kind)
+	}
+	t, err := parsed()
+	if err != nil {
+		return "", err
 	}
 	var plain bytes.Buffer
 	frame := textFrame{mailFrame{Frame{Locale: s.Match(locale), Brand: s.Brand, Data: data, set: s}}, s.Host}

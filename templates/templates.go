@@ -17,10 +17,12 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	"idp/internal/secret"
@@ -29,18 +31,24 @@ import (
 //go:embed layout.html parts.html pages mail sms assets locales
 var embedded embed.FS
 
-// Set is all templates, parsed.
+// Set is all templates. Each of those that are embedded is parsed when it is first drawn: there are many,
+// and a process that has just started will draw few.
 type Set struct {
 	Brand string // what the instance calls itself, in mails
 	Host  string // of the issuer; an SMS says to browsers where its code belongs
 
-	pages  map[string]*template.Template
-	wide   map[string]bool // the pages whose shape is "wide"
-	mails  map[string]mail
-	texts  map[string]*texttemplate.Template
+	pages  map[string]lazy[page]
+	mails  map[string]lazy[mail]
+	texts  map[string]lazy[*texttemplate.Template]
 	assets map[string]Asset  // by hashed name
 	hashed map[string]string // plain name → hashed name
 	words  *catalogues
+}
+
+// page is one page with all that it takes from the layout and the parts.
+type page struct {
+	*template.Template
+	wide bool // its shape is "wide"
 }
 
 type mail struct {
@@ -69,8 +77,9 @@ type Trouble struct {
 	Field   string // name of the input it is about, "" for the whole form
 }
 
-// Load parses the embedded templates. A file of the same name in dir ("" for none) replaces
-// the embedded one, and a file of words there may add a language.
+// Load makes the templates known. A file of the same name in dir ("" for none) replaces the embedded
+// one, and a file of words there may add a language. With a dir all templates are parsed at once, so
+// that an operator learns of a mistake from the start and not from a visitor.
 func Load(dir string) (*Set, error) {
 	var files fs.FS = embedded
 	if dir != "" {
@@ -80,11 +89,18 @@ func Load(dir string) (*Set, error) {
 		}
 		files = overlay{over: root.FS(), under: embedded}
 	}
-	return load(files)
+	s, err := load(files)
+	if err != nil || dir == "" {
+		return s, err
+	}
+	if err := errors.Join(parseAll(s.pages), parseAll(s.mails), parseAll(s.texts)); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func load(files fs.FS) (*Set, error) {
-	s := &Set{pages: map[string]*template.Template{}, wide: map[string]bool{}, mails: map[string]mail{}, texts: map[string]*texttemplate.Template{}}
+	s := &Set{pages: map[string]lazy[page]{}, mails: map[string]lazy[mail]{}, texts: map[string]lazy[*texttemplate.Template]{}}
 	var err error
 	if s.words, err = loadCatalogues(files); err != nil {
 		return nil, err
@@ -102,46 +118,74 @@ func load(files fs.FS) (*Set, error) {
 }
 
 func (s *Set) loadPages(files fs.FS) error {
-	base, err := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"dict": dict, "initials": initials}).
-		ParseFS(files, "layout.html", "parts.html")
-	if err != nil {
-		return fmt.Errorf("parse layout: %w", err)
-	}
+	base := sync.OnceValues(func() (*template.Template, error) {
+		t, err := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"dict": dict, "initials": initials}).
+			ParseFS(files, "layout.html", "parts.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse layout: %w", err)
+		}
+		return t, nil
+	})
 	names, err := fs.Glob(files, "pages/*.html")
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		t, err := base.Clone()
-		if err == nil {
-			_, err = t.ParseFS(files, name)
-		}
-		if err != nil {
-			return fmt.Errorf("parse %s: %w", name, err)
-		}
-		plain := strings.TrimSuffix(path.Base(name), ".html")
-		var shape strings.Builder
-		if err := template.Must(t.Clone()).ExecuteTemplate(&shape, "shape", nil); err != nil {
-			return fmt.Errorf("shape of %s: %w", name, err)
-		}
-		s.pages[plain], s.wide[plain] = t, shape.String() == "wide"
+		s.pages[strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (page, error) {
+			return parsePage(base, files, name)
+		})
 	}
 	return nil
 }
 
+func parsePage(base lazy[*template.Template], files fs.FS, name string) (page, error) {
+	layout, err := base()
+	if err != nil {
+		return page{}, err
+	}
+	t, err := layout.Clone()
+	if err == nil {
+		_, err = t.ParseFS(files, name)
+	}
+	if err != nil {
+		return page{}, fmt.Errorf("parse %s: %w", name, err)
+	}
+	var shape strings.Builder
+	if err := t.ExecuteTemplate(&shape, "shape", nil); err != nil {
+		return page{}, fmt.Errorf("shape of %s: %w", name, err)
+	}
+	return page{t, shape.String() == "wide"}, nil
+}
+
 // Page draws the page of that name.
 func (s *Set) Page(w io.Writer, name string, f Frame) error {
-	t, ok := s.pages[name]
+	parsed, ok := s.pages[name]
 	if !ok {
 		return fmt.Errorf("no page is called %q", name)
 	}
-	f.set, f.wide = s, s.wide[name]
+	t, err := parsed()
+	if err != nil {
+		return err
+	}
+	f.set, f.wide = s, t.wide
 	var out bytes.Buffer // a page is shown whole or not at all
 	if err := t.Execute(&out, f); err != nil {
 		return fmt.Errorf("draw page %s: %w", name, err)
 	}
-	_, err := out.WriteTo(w)
+	_, err = out.WriteTo(w)
 	return err
+}
+
+// lazy parses at the first call, and gives the same to everybody.
+type lazy[T any] func() (T, error)
+
+func parseAll[T any](all map[string]lazy[T]) error {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if _, err := all[name](); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // overlay is a file system whose upper files hide the lower ones.
