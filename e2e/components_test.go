@@ -79,3 +79,8 @@ func TestEveryWayInWorksOnAPageOfAnApp(t *testing.T) {
 			"ANN=ann@example.com", "BOB=bob@example.com", "EVE=eve@example.com", "KIM=kim@example.com")...)
 	})
 }
+
+func TestElementsLeaveNothingBehindAndGoOnWhenTheyAreBack(t *testing.T) {
+	needBrowser(t)
+	t.Logf("%s", node(t, ".", "node", "web/components-life.mjs"))
+}

@@ -104,9 +104,14 @@ export abstract class Component {
 
   // later calls once, unless the element has left the page by then. It returns how to call it off.
   later(what: () => void, milliseconds: number): () => void {
-    const timer = setTimeout(what, milliseconds)
-    const off = () => clearTimeout(timer)
-    this.signal.addEventListener('abort', off, { once: true })
+    const { signal } = this
+    const off = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', off)
+    }
+    const timer = setTimeout(() => { off(); what() }, milliseconds)
+    if (signal.aborted) off()
+    else signal.addEventListener('abort', off)
     return off
   }
 

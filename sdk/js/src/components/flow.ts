@@ -30,7 +30,7 @@ export abstract class Flow extends Component {
   attempt: Attempt | undefined
   typed = '' // the address, carried from screen to screen
   public = false
-  private busy = false
+  private busy: object | undefined // what is being done for somebody
   private left = false
   private touched = false // somebody is at work in here: the focus may move
   private turn = 0
@@ -57,7 +57,7 @@ export abstract class Flow extends Component {
   protected begin(): void {
     const { signal } = this
     this.forget()
-    this.busy = this.left = false
+    this.left = false
     this.typed ||= this.attribute('login-hint')
     window.addEventListener('pageshow', (event) => { if (event.persisted) this.connect() }, { signal }) // back again: nothing of it holds
     document.addEventListener('visibilitychange', () => this.wake(), { signal })
@@ -117,6 +117,7 @@ export abstract class Flow extends Component {
   // forget lets the next act begin another attempt.
   forget(): void {
     this.quiet()
+    this.busy = undefined // an answer that is still to come is nobody's any more
     this.turn++
     this.attempt = this.beginning = undefined
   }
@@ -137,6 +138,7 @@ export abstract class Flow extends Component {
 
   // go shows what the view says is owed.
   go(view: View, place: Place = {}, trouble?: IdpError): void {
+    if (view.id !== this.attempt?.view.id && view.step !== 'complete') return // cancelled meanwhile
     this.quiet()
     const screen = this.screen(view, place)
     if (screen) this.draw(screen, trouble)
@@ -163,19 +165,19 @@ export abstract class Flow extends Component {
   async run(act: () => Promise<unknown>, by?: HTMLElement | null): Promise<void> {
     if (this.busy || this.left) return
     const { signal } = this
-    this.busy = true
+    const mine = this.busy = {}
     this.quiet()
     this.calm()
     const still = parts.working(by ?? this.find('.primary'))
     try {
       await act().catch((error: IdpError) => { // what browsers suggest may cross what people do: nothing was saved
-        if (error.code !== 'attempt_moved') throw error
+        if (error.code !== 'attempt_moved' || this.busy !== mine) throw error
         return act()
       })
     } catch (error) {
-      if (!signal.aborted) await this.failed(error as IdpError)
+      if (!signal.aborted && this.busy === mine) await this.failed(error as IdpError)
     } finally {
-      this.busy = false
+      if (this.busy === mine) this.busy = undefined
       if (!this.left) still()
     }
   }
@@ -344,7 +346,7 @@ export abstract class Flow extends Component {
   async suggest(): Promise<void> {
     const can = typeof PublicKeyCredential !== 'undefined' && PublicKeyCredential.isConditionalMediationAvailable
     if (!can || !(await PublicKeyCredential.isConditionalMediationAvailable().catch(() => false))) return
-    if (this.busy || this.left || this.signal.aborted || this.suggesting) return
+    if (this.busy || this.left || this.signal.aborted || this.suggesting || !this.find('[autocomplete~=webauthn]')) return
     const mine = this.suggesting = new AbortController()
     const off = this.later(() => { // a question lives for five minutes
       this.quiet()

@@ -1,4 +1,5 @@
 // The first screens: who somebody is, or what an account needs.
+import { webAddress } from '../address.js'
 import type { View } from '../idp.js'
 import { h, type Child } from './dom.js'
 import type { Flow } from './flow.js'
@@ -10,6 +11,9 @@ import { mailed, ways, type Button } from './ways.js'
 // only is the one provider that somebody has to sign in at, undefined if there are other ways.
 export const only = (view: View) =>
   view.step === 'needs_first_factor' && view.methods?.length === 1 && view.methods[0]?.connection ? view.methods[0] : undefined
+
+// elsewhereOf is an address that the page gives for the other of the two, "" if there is none that is one of the web.
+const elsewhereOf = (flow: Flow, name: string): string => flow.attribute(name) && webAddress(flow.attribute(name), document.baseURI)
 
 // signIn asks for the address, and for the password too unless the operator wants a screen for each.
 export function signIn(flow: Flow): Child {
@@ -39,7 +43,7 @@ export function signIn(flow: Flow): Child {
     can.place === 'bottom' && elsewhere(flow, can.buttons, can.typed))
   if (can.passkey) flow.later(() => flow.suggest(), 0)
 
-  const other = flow.attribute('sign-up-url')
+  const other = elsewhereOf(flow, 'sign-up-url')
   return [
     parts.head(flow, flow.say('sign_in.title'), flow.say('sign_in.to_brand', { brand: flow.brand })), form,
     (can.open || flow.attribute('invitation')) && parts.foot(flow.say('sign_in.new_here'),
@@ -79,7 +83,7 @@ function forgotten(flow: Flow, wish: 'forgot' | 'code'): Child {
 // register asks for what an account needs; from a view, for what is still missing.
 export function register(flow: Flow, view?: View): Child {
   const can = ways(flow.environment)
-  const other = flow.attribute('sign-in-url')
+  const other = elsewhereOf(flow, 'sign-in-url')
   const back = parts.foot(flow.say('sign_up.known'),
     other ? parts.away(flow.say('button.sign_in'), other) : parts.link(flow.say('button.sign_in'), () => flow.start('sign_in')))
   if (!view && !can.open && !flow.attribute('invitation')) {

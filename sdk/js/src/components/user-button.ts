@@ -30,6 +30,8 @@ export default class UserButton extends Component {
     this.draw()
   }
 
+  protected override end(): void { this.shownFor.abort() }
+
   override changed(name: string): void {
     super.changed(name)
     if (this.idp && name !== 'issuer' && name !== 'locale') this.draw(true)

@@ -19,6 +19,7 @@ export function dialog(on: Component, { label, content, className = '', signal, 
     const made = h('dialog', { class: `dialog ${className}`, part: 'dialog', 'aria-label': label },
       h('button', { class: 'dialog-close', part: 'dialog-close', type: 'button', 'aria-label': on.say('component.profile.close'), onclick: () => made.close() }, drawing('close')),
       h('div', { class: 'dialog-frame' }, content))
+    if (signal.aborted) return closed() // what is not open cannot be closed
     const end = () => made.close()
     signal.addEventListener('abort', end, { once: true })
     made.addEventListener('close', () => {
@@ -29,7 +30,6 @@ export function dialog(on: Component, { label, content, className = '', signal, 
     // The frame fills the dialog, so that a press on the dialog itself is one beside it.
     made.addEventListener('pointerdown', (event) => { if (event.target === made && !stays) made.close() })
     on.root.append(made)
-    if (signal.aborted) return end()
     made.showModal()
   })
 }

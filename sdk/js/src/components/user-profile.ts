@@ -57,7 +57,7 @@ export default class UserProfile extends Component {
     if (name === 'tab' && this.whose && this.wanted !== this.open) void this.turn(this.wanted)
   }
 
-  private get wanted(): string { return this.attribute('tab') in tabs ? this.attribute('tab') : 'profile' }
+  private get wanted(): string { return Object.hasOwn(tabs, this.attribute('tab')) ? this.attribute('tab') : 'profile' }
 
   override wait(): void {
     this.show(h('div', { class: 'profile blank', role: 'status', 'aria-label': this.say('component.profile.loading') }, h('span', { class: 'spinner', 'aria-hidden': 'true' })))
@@ -199,7 +199,7 @@ export default class UserProfile extends Component {
 
   /** How long ago something was, roughly. */
   ago(time: string): string {
-    const seconds = Math.max(0, (Date.now() - Date.parse(time)) / 1000)
+    const seconds = Math.max(0, (this.idp.now() - Date.parse(time)) / 1000)
     const [size, unit] = ([[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const).find(([size]) => seconds >= size) ?? [0, 'minute' as const]
     return size ? new Intl.RelativeTimeFormat(this.words.locale, { numeric: 'always' }).format(-Math.floor(seconds / size), unit) : this.say('ago.now')
   }

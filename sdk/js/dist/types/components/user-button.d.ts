@@ -4,6 +4,7 @@ export default class UserButton extends Component {
     private shownFor;
     constructor(host: HTMLElement, root: ShadowRoot);
     protected begin(): void;
+    protected end(): void;
     changed(name: string): void;
     wait(): void;
     protected unreachable(error: unknown): void;
