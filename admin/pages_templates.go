@@ -70,7 +70,7 @@ func (c *templateChoice) ask(q url.Values) {
 // NewTemplate answers GET /operator/templates/new: the choice of what to begin with, and then the
 // form, filled in from a preset, with what the session token adds, or with next to nothing.
 func (p *Pages) NewTemplate() web.Handler {
-	return p.operator(func(w http.ResponseWriter, r *http.Request, _ identity.User) error {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
 		q := r.URL.Query()
 		all, err := p.Templates.List(r.Context())
 		if err != nil {
@@ -94,7 +94,11 @@ func (p *Pages) NewTemplate() web.Handler {
 		for base, n := t.Name, 2; t.Name != "" && t.Name != token.SessionTemplate && taken(t.Name); n++ {
 			t.Name = fmt.Sprintf("%s-%d", base, n)
 		}
-		return p.Web.Show(w, r, http.StatusOK, "operator_template", p.templateForm(t, token.Template{}))
+		f := p.templateForm(t, token.Template{})
+		if f.Who, err = p.addressOf(r, by); err != nil {
+			return err
+		}
+		return p.Web.Show(w, r, http.StatusOK, "operator_template", f)
 	})
 }
 
@@ -125,14 +129,27 @@ func wantsPreview(r *http.Request) bool { return r.PostFormValue("do") == "previ
 
 // ShowTemplate answers GET /operator/templates/{template}.
 func (p *Pages) ShowTemplate() web.Handler {
-	return p.operator(func(w http.ResponseWriter, r *http.Request, _ identity.User) error {
+	return p.operator(func(w http.ResponseWriter, r *http.Request, by identity.User) error {
 		f, _, err := p.keptTemplate(r)
 		if err != nil {
+			return err
+		}
+		if f.Who, err = p.addressOf(r, by); err != nil {
 			return err
 		}
 		f.Saved, f.Made = r.URL.Query().Has("saved"), r.URL.Query().Has("made")
 		return p.Web.Show(w, r, http.StatusOK, "operator_template", f)
 	})
+}
+
+// addressOf is whom a preview begins with: the operator, who is a person like others.
+func (p *Pages) addressOf(r *http.Request, by identity.User) (string, error) {
+	person, err := p.Users.Find(r.Context(), string(by.ID))
+	if err != nil {
+		return "", err
+	}
+	_, address := person.Shown()
+	return address, nil
 }
 
 // keptTemplate is the form of a template that is there.

@@ -188,7 +188,7 @@ func (t typedTemplate) keyed() (token.Template, error) {
 // look previews a template with the person who is named in the form.
 func (f *templateForm) look(r *http.Request, p *Pages, t, old token.Template) error {
 	if f.Who == "" {
-		return problem.New(problem.Invalid, "preview_who", "Whom shall it be previewed with? Enter an email address or a user id.").On("who")
+		return problem.New(problem.Invalid, "preview_who", "Whom shall it be previewed with? Enter an email address or a user ID.").On("who")
 	}
 	person, err := p.Users.Find(r.Context(), f.Who)
 	var e *problem.Error

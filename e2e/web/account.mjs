@@ -31,6 +31,7 @@ try {
   await page.reload()
   const size = (await page.content()).length
   assert.ok(size < 50_000, `the page has ${size} bytes`)
+  await page.locator('#profile-edit summary').click()
   await page.locator('#profile-name').fill('Ann Lee')
   await page.locator('#profile-zone').fill('nowhere')
   await page.locator('#profile-save').click()

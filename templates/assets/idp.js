@@ -20,7 +20,11 @@
   });
 
   /* Start at what went wrong. */
-  each('#trouble', function (box) { (document.querySelector('[aria-invalid]') || box).focus(); });
+  each('#trouble', function (box) {
+    var at = document.querySelector('[aria-invalid]');
+    if (at && at.tagName === 'FIELDSET') at = at.querySelector(':checked') || at.querySelector('input');
+    (at || box).focus();
+  });
 
   each('[data-reveal]', function (button) {
     var input = byId(button.getAttribute('data-reveal'));
