@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"idp/internal/secret"
 	"idp/internal/web"
 	"idp/provider"
+	"idp/token"
 )
 
 // appForm is what an operator fills in about an app.
@@ -28,6 +30,8 @@ type appForm struct {
 	AllClaims                  bool
 	RequirePKCE, RequirePAR    bool
 	Format                     provider.AccessTokenFormat
+	Algorithm                  string   // of JWT access tokens
+	Algorithms                 []string // there are
 	IDTemplate, AccessTemplate string
 	Templates                  []string // that tokens may have the claims of
 	Metadata                   string   // all of it, as JSON
@@ -62,6 +66,7 @@ func readWholeApp(r *http.Request) appForm {
 	f.AllClaims, f.RequirePKCE, f.RequirePAR = ticked(r, "id_token_claims"), ticked(r, "require_pkce"), ticked(r, "require_par")
 	f.Answers = answers(r.PostForm["response_types"])
 	f.Format = provider.AccessTokenFormat(r.PostFormValue("access_token_format"))
+	f.Algorithm = r.PostFormValue("access_token_signed_response_alg")
 	f.IDTemplate, f.AccessTemplate = r.PostFormValue("id_token_template"), r.PostFormValue("access_token_template")
 	return f
 }
@@ -83,6 +88,10 @@ func (f appForm) put(c *provider.Client) {
 	c.Name, c.RedirectURIs, c.PostLogoutRedirectURIs = f.Name, lines(f.Redirects), lines(f.Logouts)
 	c.FirstParty, c.MayIntrospect = f.FirstParty, f.Introspect
 	c.AccessTokenFormat, c.IDTokenTemplate, c.AccessTokenTemplate = f.Format, f.IDTemplate, f.AccessTemplate
+	c.AccessTokenAlgorithm = ""
+	if f.Format == provider.JWT { // the choice is on the page all the same
+		c.AccessTokenAlgorithm = f.Algorithm
+	}
 	if c.Type == provider.Machine {
 		return
 	}
@@ -113,6 +122,7 @@ func (p *Pages) appForm(c provider.Client) (appForm, error) {
 		RequirePKCE: c.RequirePKCE, RequirePAR: c.RequirePAR, Metadata: spaced.String(),
 		Disabled: c.Disabled, Public: c.Public(), Secret: c.HasSecret(), CreatedAt: c.CreatedAt,
 		Recipes: Recipes(p.Issuer, c, secret.String{}), Issuer: p.Issuer,
+		Algorithm: cmp.Or(c.AccessTokenAlgorithm, token.ES256), Algorithms: token.SigningAlgorithms,
 		Format: c.AccessTokenFormat, IDTemplate: c.IDTokenTemplate, AccessTemplate: c.AccessTokenTemplate,
 	}
 	if p.ForApps != nil {
@@ -143,6 +153,7 @@ func (p *Pages) SaveApp() web.Handler {
 		}
 		shown.Name, shown.Redirects, shown.Logouts, shown.FirstParty, shown.Introspect = f.Name, f.Redirects, f.Logouts, f.FirstParty, f.Introspect
 		shown.Backchannel, shown.Frontchannel, shown.Answers = f.Backchannel, f.Frontchannel, f.Answers
+		shown.Algorithm = f.Algorithm
 		shown.Format, shown.IDTemplate, shown.AccessTemplate = f.Format, f.IDTemplate, f.AccessTemplate
 		shown.AllClaims, shown.RequirePKCE, shown.RequirePAR = f.AllClaims, f.RequirePKCE, f.RequirePAR
 		return p.Web.Again(w, r, err, "operator_app", shown)

@@ -81,17 +81,18 @@ func TestAnOperatorSaysWhatTheTokensOfAnAppAre(t *testing.T) {
 			return append([]string{"name", "Acme", "redirect_uris", "https://app.acme.org/cb"}, more...)
 		}
 		b.Get(path).Want(200, `id="app-format"`, `id="app-id-template"`, `<option value="team">`, "Opaque")
-		b.Post(path, fields("response_types", "code", "access_token_format", "jwt", "id_token_template", "team", "access_token_template", "team")...).Follow().
-			Want(200, "Saved.", `value="jwt" checked`, `<option value="team" selected>`)
+		b.Post(path, fields("response_types", "code", "access_token_format", "jwt", "access_token_signed_response_alg", "RS256", "id_token_template", "team", "access_token_template", "team")...).Follow().
+			Want(200, "Saved.", `value="jwt" checked`, `<option selected>RS256</option>`, `<option value="team" selected>`)
 		now, err := o.clients.Get(o.Context(), c.ID)
 		o.must(err)
-		if now.AccessTokenFormat != provider.JWT || now.IDTokenTemplate != "team" || now.AccessTokenTemplate != "team" {
+		if now.AccessTokenFormat != provider.JWT || now.AccessTokenAlgorithm != "RS256" || now.IDTokenTemplate != "team" || now.AccessTokenTemplate != "team" {
 			t.Errorf("%+v", now)
 		}
+		b.Post(path, fields("response_types", "code", "access_token_format", "jwt", "access_token_signed_response_alg", "HS256")...).Want(422, `id="app-algorithm-error"`, "Supported are RS256")
 		b.Post(path, fields("response_types", "id_token token", "access_token_format", "jwt")...).Want(422, `id="app-format-error"`, "do not come through the browser")
 		b.Post(path, fields("response_types", "code", "access_token_format", "opaque", "access_token_template", "team")...).Want(422, `id="app-access-template-error"`, "has no claims")
-		b.Post(path, fields("response_types", "code", "access_token_format", "opaque", "id_token_template", "")...).Follow().Want(200, "Saved.")
-		if now, err = o.clients.Get(o.Context(), c.ID); err != nil || now.AccessTokenFormat != provider.Opaque || now.IDTokenTemplate != "" || now.AccessTokenTemplate != "" {
+		b.Post(path, fields("response_types", "code", "access_token_format", "opaque", "access_token_signed_response_alg", "RS256", "id_token_template", "")...).Follow().Want(200, "Saved.")
+		if now, err = o.clients.Get(o.Context(), c.ID); err != nil || now.AccessTokenFormat != provider.Opaque || now.AccessTokenAlgorithm != "" || now.IDTokenTemplate != "" || now.AccessTokenTemplate != "" {
 			t.Errorf("%v %+v", err, now)
 		}
 		// One that was deleted all the same stays named until somebody takes it away.

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -35,15 +37,30 @@ const accessTokenType = "at+jwt"
 
 // known reports whether raw can be an access token from here: random text of ours, or a JWT
 // that a key of ours signed as one and that is not withdrawn. Whether it is good, its row says.
-func (p *Provider) known(ctx context.Context, raw string) bool {
+// The audience is what a JWT says of it, nil of random text.
+func (p *Provider) known(ctx context.Context, raw string) (audience any, ok bool) {
 	if strings.HasPrefix(raw, accessPrefix) {
-		return len(raw) <= 100
+		return nil, len(raw) <= 100
 	}
 	if strings.Count(raw, ".") != 2 {
-		return false
+		return nil, false
 	}
 	v, err := p.Keys.Verify(ctx, token.OIDC, raw)
-	return err == nil && v.Type == accessTokenType
+	if err != nil || v.Type != accessTokenType {
+		return nil, false
+	}
+	var said accessClaims
+	if json.Unmarshal(v.Claims, &said) != nil || said.Audience == nil {
+		return nil, false
+	}
+	return said.Audience, true
+}
+
+// names reports whether whoever calls themselves so is in the audience of an access token (RFC
+// 9068 §4). One of random text names nobody: it is for whoever may ask us about it.
+func names(audience any, name string) bool {
+	list, _ := audience.([]any)
+	return audience == nil || audience == any(name) || slices.Contains(list, any(name))
 }
 
 // accessToken makes the access token that the unit's client gets: a JWT where it is registered
@@ -55,7 +72,7 @@ func (p *Provider) accessToken(ctx context.Context, u *unit, scopes []string) (s
 	}
 	now := p.Now()
 	claims := accessClaims{
-		Issuer: p.Issuer, Subject: string(u.client.ID), Audience: p.audience(u), Client: string(u.client.ID),
+		Issuer: p.Issuer, Subject: string(u.client.ID), Audience: p.audience(u, scopes), Client: string(u.client.ID),
 		ID:       base64.RawURLEncoding.EncodeToString(secret.Bytes(16)),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(accessLife).Unix(), Scope: strings.Join(scopes, " "),
 	}
@@ -68,17 +85,21 @@ func (p *Provider) accessToken(ctx context.Context, u *unit, scopes []string) (s
 		more = p.fromTemplate(ctx, u.client, u.client.AccessTokenTemplate, *s)
 	}
 	sign := func(claims any) (string, error) {
-		return p.Keys.Sign(ctx, token.OIDC, token.ES256, accessTokenType, claims)
+		return p.Keys.Sign(ctx, token.OIDC, cmp.Or(u.client.AccessTokenAlgorithm, token.ES256), accessTokenType, claims)
 	}
 	return p.fitting(ctx, u.client, about, more, claims, sign)
 }
 
 // audience is whom a JWT access token is for: the APIs that the request names, otherwise all
-// that the client is registered for, otherwise us (RFC 9068 §3).
-func (p *Provider) audience(u *unit) any {
+// that the client is registered for, otherwise us (RFC 9068 §3). Userinfo is an API of ours: unless
+// the request names others, a token with openid is for us as well.
+func (p *Provider) audience(u *unit, scopes []string) any {
 	all := u.resources
 	if len(all) == 0 {
-		all = u.client.Audience
+		all = slices.Clone(u.client.Audience)
+		if len(all) > 0 && slices.Contains(scopes, "openid") && !slices.Contains(all, p.Issuer) {
+			all = append(all, p.Issuer)
+		}
 	}
 	switch len(all) {
 	case 0:
@@ -120,15 +141,15 @@ var errTarget = &fosite.RFC6749Error{
 	HintField: "The client is not registered for that resource.",
 }
 
-// resources are the APIs that a request names, sorted. For opaque tokens they mean nothing: such
-// a token is for whoever may introspect it.
-func resources(c Client, form url.Values) ([]string, error) {
+// resources are the APIs that a request names, sorted; userinfo is named by the issuer. For opaque
+// tokens they mean nothing: such a token is for whoever may introspect it.
+func (p *Provider) resources(c Client, form url.Values) ([]string, error) {
 	if c.AccessTokenFormat != JWT {
 		return nil, nil
 	}
 	named := slices.Concat(form["resource"], form["audience"])
 	for _, one := range named {
-		if !slices.Contains(c.Audience, one) {
+		if one != p.Issuer && !slices.Contains(c.Audience, one) {
 			return nil, errTarget
 		}
 	}
@@ -137,8 +158,8 @@ func resources(c Client, form url.Values) ([]string, error) {
 }
 
 // targeted notes the APIs that an authorization request names.
-func targeted(a *asked) (err error) {
-	a.resources, err = resources(a.client, a.Form)
+func (p *Provider) targeted(a *asked) (err error) {
+	a.resources, err = p.resources(a.client, a.Form)
 	if a.client.AccessTokenFormat != JWT { // nothing to keep
 		a.Form.Del("resource")
 		a.Form.Del("audience")
@@ -148,13 +169,13 @@ func targeted(a *asked) (err error) {
 
 // within are the APIs that a token request names, within those of the authorization request:
 // all of these if it names none (RFC 8707 §2.2).
-func (u *unit) within(form url.Values) ([]string, error) {
-	named, err := resources(u.client, form)
+func (p *Provider) within(u *unit, form url.Values) ([]string, error) {
+	named, err := p.resources(u.client, form)
 	if err != nil || u.standing == nil || len(u.standing.Facts.Resources) == 0 || u.client.AccessTokenFormat != JWT {
 		return named, err
 	}
 	// The client may have lost some since.
-	granted := slices.DeleteFunc(slices.Clone(u.standing.Facts.Resources), func(one string) bool { return !slices.Contains(u.client.Audience, one) })
+	granted := slices.DeleteFunc(slices.Clone(u.standing.Facts.Resources), func(one string) bool { return one != p.Issuer && !slices.Contains(u.client.Audience, one) })
 	for _, one := range named {
 		if !slices.Contains(granted, one) {
 			return nil, errTarget

@@ -82,13 +82,16 @@ func TestAnAccessTokenIsAJWTForAnAppThatIsRegisteredForThem(t *testing.T) {
 		}
 		now := w.clock.Now()
 		want := map[string]any{
-			"iss": issuer, "sub": string(ada), "aud": "https://api.example.org", "client_id": string(c.ID), "scope": "email groups offline_access openid",
+			"iss": issuer, "sub": string(ada), "client_id": string(c.ID), "scope": "email groups offline_access openid",
 			"iat": float64(now.Unix()), "exp": float64(now.Add(10 * time.Minute).Unix()), "auth_time": float64(s.AuthTime.Unix()), "acr": "aal1",
 		}
 		for name, value := range want {
 			if claims[name] != value {
 				t.Errorf("%s is %v, want %v", name, claims[name], value)
 			}
+		}
+		if !slices.Equal(texts(claims["aud"]), []string{"https://api.example.org", issuer}) {
+			t.Errorf("aud %v", claims["aud"])
 		}
 		if !slices.Equal(texts(claims["groups"]), []string{"staff"}) || claims["roles"] != nil || claims["email"] != nil || claims["jti"] == "" || !slices.Equal(texts(claims["amr"]), []string{"pwd"}) {
 			t.Errorf("claims %v", claims)
@@ -286,7 +289,7 @@ func TestAnAccessTokenIsForTheAPIsThatWereAskedForAndNoOthers(t *testing.T) {
 		if aud(got) != "https://b.example" {
 			t.Errorf("aud %s, and the client lost the other API", aud(got))
 		}
-		if all := b.tokens(c, key); aud(all) != "https://b.example https://c.example" {
+		if all := b.tokens(c, key); aud(all) != "https://b.example https://c.example "+issuer {
 			t.Errorf("aud %s", aud(all))
 		}
 		if e := back(t, b.authorize(ask(c, "resource", "https://elsewhere.example"))).Get("error"); e != "invalid_target" {
@@ -295,6 +298,102 @@ func TestAnAccessTokenIsForTheAPIsThatWereAskedForAndNoOthers(t *testing.T) {
 		// Without a meaning it is no error: many clients send it to everybody.
 		opaque, opaqueKey := w.client(nil)
 		b.tokens(opaque, opaqueKey, "resource", "https://elsewhere.example")
+	})
+}
+
+func TestUserinfoTakesNoAccessTokenThatIsForOtherAPIsAlone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const api, other = "https://a.example", "https://b.example"
+		c, key := w.client(func(c *provider.Client) {
+			asJWT(c)
+			c.Audience, c.RedirectURIs = []string{api, other}, append(c.RedirectURIs, "https://spa.example/cb")
+		})
+		b := w.browser()
+		b.signIn(w.person("Ada"))
+		refused := func(a answer) {
+			t.Helper()
+			rec := w.userinfo(a.Access)
+			said := rec.Header().Get("WWW-Authenticate")
+			if rec.Code != http.StatusUnauthorized || !strings.Contains(said, `error="invalid_token"`) || !strings.Contains(said, "its aud does not name this issuer") || strings.Contains(rec.Body.String(), "Ada") {
+				t.Errorf("userinfo says %d %s %s", rec.Code, said, rec.Body)
+			}
+		}
+		got := b.tokens(c, key, "resource", api)
+		refused(got)
+		// What is said of it elsewhere stays, for it is good: where it is meant.
+		if rec := w.post("/oauth2/introspect", c, key, "token", got.Access); !strings.Contains(rec.Body.String(), `"active":true`) || !strings.Contains(rec.Body.String(), `"aud":"`+api+`"`) {
+			t.Errorf("introspection says %s", rec.Body)
+		}
+		refused(read(t, w.refresh(c, key, got.Refresh), http.StatusOK))
+		wantError(t, w.refresh(c, key, got.Refresh, "resource", issuer), http.StatusBadRequest, "invalid_target")
+
+		all := b.tokens(c, key)
+		w.wantAlive(all.Access)
+		refused(read(t, w.refresh(c, key, all.Refresh, "resource", other), http.StatusOK))
+		both := ask(c)
+		both["resource"] = []string{api, issuer}
+		got = read(t, w.redeem(c, key, b.code(both)), http.StatusOK)
+		w.wantAlive(got.Access)
+		if _, claims := w.signed(got.Access); !slices.Equal(texts(claims["aud"]), []string{api, issuer}) {
+			t.Errorf("aud %v", claims["aud"])
+		}
+		ours := read(t, w.refresh(c, key, got.Refresh, "resource", issuer), http.StatusOK)
+		w.wantAlive(ours.Access)
+		if _, claims := w.signed(ours.Access); claims["aud"] != issuer {
+			t.Errorf("aud %v", claims["aud"])
+		}
+	})
+}
+
+func TestAnAppChoosesWhatSignsItsAccessTokens(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		b.signIn(w.person("Ada"))
+		w.clients.Keys = w.keys
+		for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
+			c, key := w.client(func(c *provider.Client) {
+				asJWT(c)
+				c.AccessTokenAlgorithm = algorithm
+			})
+			got := b.tokens(c, key)
+			head, claims := w.signed(got.Access)
+			if head.Algorithm != algorithm || head.Type != "at+jwt" || claims["iss"] != issuer {
+				t.Errorf("%s: signed %s %s %v", algorithm, head.Algorithm, head.Type, claims)
+			}
+			jwks, _ := w.keys.JWKS()
+			if !strings.Contains(string(jwks), head.KeyID) {
+				t.Errorf("%s: the key is not published", algorithm)
+			}
+			if id, _ := w.signed(got.ID); id.Algorithm != "RS256" {
+				t.Errorf("its ID token is signed by %s", id.Algorithm)
+			}
+			w.wantAlive(got.Access)
+			if rec := w.post("/oauth2/introspect", c, key, "token", got.Access); !strings.Contains(rec.Body.String(), `"active":true`) {
+				t.Errorf("%s: introspection says %s", algorithm, rec.Body)
+			}
+			if rec := w.post("/oauth2/revoke", c, key, "token", got.Access); rec.Code != http.StatusOK {
+				t.Errorf("%s: revocation says %d", algorithm, rec.Code)
+			}
+			w.wantDead(got.Access)
+			if text, err := c.Describe(nil); err != nil || !strings.Contains(string(text), `"access_token_signed_response_alg":"`+algorithm+`"`) {
+				t.Errorf("%s %v", text, err)
+			}
+		}
+		machine, key := w.machine(func(c *provider.Client) { asJWT(c); c.AccessTokenAlgorithm = "RS256" })
+		if head, _ := w.signed(read(t, w.post("/oauth2/token", machine, key, "grant_type", "client_credentials"), http.StatusOK).Access); head.Algorithm != "RS256" {
+			t.Errorf("a machine's is signed by %s", head.Algorithm)
+		}
+		for about, draft := range map[string]func(*provider.Client){
+			"none":             func(c *provider.Client) { asJWT(c); c.AccessTokenAlgorithm = "none" },
+			"a shared secret":  func(c *provider.Client) { asJWT(c); c.AccessTokenAlgorithm = "HS256" },
+			"an opaque format": func(c *provider.Client) { c.AccessTokenAlgorithm = "RS256" },
+		} {
+			_, err := w.clients.Update(t.Context(), machine.ID, "operator:cli", func(c *provider.Client) error { c.AccessTokenFormat = provider.Opaque; draft(c); return nil })
+			var e *problem.Error
+			if !errors.As(err, &e) || e.Field != "access_token_signed_response_alg" {
+				t.Errorf("%s: %v", about, err)
+			}
+		}
 	})
 }
 

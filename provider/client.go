@@ -70,6 +70,8 @@ type Client struct {
 	AccessTokenTemplate string            // only where they are JWTs
 	AccessTokenFormat   AccessTokenFormat // "" is Opaque
 
+	AccessTokenAlgorithm string // that signs those that are JWTs, "" is ES256
+
 	InitiateLoginURI      string // initiate_login_uri (OIDC Core §4)
 	FrontchannelLogoutURI string
 	FrontchannelSession   bool // frontchannel_logout_session_required

@@ -84,6 +84,7 @@ type ofOperators struct {
 	IDTokenTemplate     string            `json:"id_token_template,omitempty"`
 	AccessTokenTemplate string            `json:"access_token_template,omitempty"`
 	AccessTokenFormat   AccessTokenFormat `json:"access_token_format,omitempty"`
+	AccessTokenJWS      string            `json:"access_token_signed_response_alg,omitempty"`
 }
 
 const maxMetadata = 64 << 10

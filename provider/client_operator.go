@@ -24,7 +24,7 @@ func (c Client) Describe(more map[string]any) (json.RawMessage, error) {
 // Described turns metadata that an operator wrote into a client that takes the place of was:
 // what it leaves out is gone. Unlike what a client says of itself it may name any scope,
 // and first_party, may_introspect, id_token_claims, id_token_template, access_token_format,
-// access_token_template, audience and type. What cannot be read is problem.Invalid.
+// access_token_signed_response_alg, access_token_template, audience and type. What cannot be read is problem.Invalid.
 func Described(text []byte, was Client) (Client, error) {
 	g, err := readMetadata(text)
 	if err != nil {

@@ -24,6 +24,10 @@ func validTokens(c Client) error {
 		return invalid("access_token_format", "access_token_format_unknown", "The format is opaque or jwt.")
 	case c.AccessTokenFormat == JWT && slices.ContainsFunc(c.ResponseTypes, bringsToken):
 		return invalid("access_token_format", "access_token_in_browser", "JWT access tokens do not come through the browser: take the response types with token away.")
+	case c.AccessTokenAlgorithm != "" && !slices.Contains(token.SigningAlgorithms, c.AccessTokenAlgorithm):
+		return invalid("access_token_signed_response_alg", "alg_unsupported", "Supported are %s.", strings.Join(token.SigningAlgorithms, ", "))
+	case c.AccessTokenAlgorithm != "" && c.AccessTokenFormat != JWT:
+		return invalid("access_token_signed_response_alg", "access_token_opaque", "Nobody signs an opaque access token: set access_token_format to jwt.")
 	case c.AccessTokenTemplate != "" && c.AccessTokenFormat != JWT:
 		return invalid("access_token_template", "access_token_opaque", "An opaque access token has no claims: set access_token_format to jwt.")
 	case c.AccessTokenTemplate != "" && !c.forPerson():

@@ -58,6 +58,7 @@ func (g registration) client(was Client) (Client, error) {
 		BackchannelLogoutURI: g.BackURI, BackchannelSession: g.BackSession,
 		FirstParty: g.FirstParty, MayIntrospect: g.MayIntrospect, IDTokenClaims: g.IDTokenClaims, Audience: g.Audience,
 		IDTokenTemplate: g.IDTokenTemplate, AccessTokenTemplate: g.AccessTokenTemplate, AccessTokenFormat: g.AccessTokenFormat,
+		AccessTokenAlgorithm: g.AccessTokenJWS,
 	}
 	if !slices.Contains([]string{"", "public", pairwise}, g.SubjectType) {
 		return c, invalid("subject_type", "subject_type_unsupported", "The subject_type is public or pairwise.")
@@ -124,5 +125,6 @@ func (c Client) operatorsOwn() ofOperators {
 	return ofOperators{
 		Type: c.Type, FirstParty: c.FirstParty, MayIntrospect: c.MayIntrospect, IDTokenClaims: c.IDTokenClaims, Audience: c.Audience,
 		IDTokenTemplate: c.IDTokenTemplate, AccessTokenTemplate: c.AccessTokenTemplate, AccessTokenFormat: c.AccessTokenFormat,
+		AccessTokenJWS: c.AccessTokenAlgorithm,
 	}
 }

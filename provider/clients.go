@@ -123,7 +123,7 @@ func (c *Clients) settle(ctx context.Context, client *Client, was Client) (err e
 	if client.Sector, err = c.sectorOf(ctx, *client, was); err != nil {
 		return err
 	}
-	for _, algorithm := range []string{client.IDToken.JWS, client.Userinfo.JWS} {
+	for _, algorithm := range []string{client.IDToken.JWS, client.Userinfo.JWS, client.AccessTokenAlgorithm} {
 		if c.Keys == nil || algorithm == "" || symmetric(algorithm) {
 			continue
 		}

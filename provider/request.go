@@ -85,7 +85,7 @@ func (p *Provider) addressee(ctx context.Context, form url.Values) (asked, error
 // relying party.
 func (p *Provider) parse(ctx context.Context, a asked) (asked, error) {
 	hinted := func(a *asked) error { return p.hinted(ctx, a) }
-	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed, targeted, p.contextual}
+	checks := []func(*asked) error{knownMode, knownType, shortEnough, bound, provable, p.prompted, aged, hinted, scoped, claimed, p.targeted, p.contextual}
 	for _, check := range checks {
 		if err := check(&a); err != nil {
 			return a, err

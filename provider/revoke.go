@@ -67,7 +67,7 @@ func (p *Provider) revokeRefresh(r *http.Request, client Client, raw string) err
 }
 
 func (p *Provider) revokeAccess(r *http.Request, client Client, raw string) error {
-	if !p.known(r.Context(), raw) {
+	if _, ok := p.known(r.Context(), raw); !ok {
 		return nil
 	}
 	digest := secret.DigestOf(raw)

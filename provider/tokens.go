@@ -190,7 +190,7 @@ func (p *Provider) machine(r *http.Request, client Client, form url.Values) (map
 // compose lets fosite's handlers make the answer, and note in u what it costs.
 func (p *Provider) compose(ctx context.Context, u *unit, form url.Values) (map[string]any, error) {
 	var err error
-	if u.resources, err = u.within(form); err != nil {
+	if u.resources, err = p.within(u, form); err != nil {
 		return nil, err
 	}
 	ctx = withUnit(ctx, u)

@@ -20,7 +20,8 @@ import (
 type bearing struct {
 	AccessToken
 	Standing
-	client Client
+	client   Client
+	audience any // of a JWT: a text or a list of them; nil of random text
 }
 
 // errDead says that a token is unknown, used up, or rests on something that ended.
@@ -29,7 +30,8 @@ var errDead = errors.New("the token is not active")
 // active finds an access token and checks everything that it rests on: itself, its
 // authorization, the person, the session, the client. It is the one way to accept one.
 func (p *Provider) active(ctx context.Context, raw string) (bearing, error) {
-	if !p.known(ctx, raw) {
+	audience, ok := p.known(ctx, raw)
+	if !ok {
 		return bearing{}, errDead
 	}
 	t, s, err := p.Store.Token(ctx, secret.DigestOf(raw))
@@ -50,7 +52,7 @@ func (p *Provider) active(ctx context.Context, raw string) (bearing, error) {
 	if err == nil && t.Authorization != "" && s.moved(client) {
 		return bearing{}, errDead
 	}
-	return bearing{t, s, client}, err
+	return bearing{t, s, client, audience}, err
 }
 
 // Userinfo says who the person is (OIDC Core §5.3). The token comes in the header or in a
@@ -77,6 +79,9 @@ func (p *Provider) Userinfo(w http.ResponseWriter, r *http.Request) error {
 		return p.refuse(w, err)
 	}
 	allowOrigin(w, r, b.client)
+	if !names(b.audience, p.Issuer) {
+		return challengeBearer(w, http.StatusUnauthorized, "invalid_token", "The access token is for other APIs: its aud does not name this issuer. Ask without resource, or name the issuer there too.")
+	}
 	if b.Missing || !slices.Contains(b.AccessToken.Scopes, "openid") {
 		return challengeBearer(w, http.StatusForbidden, "insufficient_scope", "The access token was not granted openid.")
 	}

@@ -65,6 +65,7 @@ type clientBody struct {
 	IDTokenTemplate        string              `json:"id_token_template,omitempty"`
 	AccessTokenTemplate    string              `json:"access_token_template,omitempty"`
 	AccessTokenFormat      string              `json:"access_token_format,omitempty"`
+	AccessTokenAlgorithm   string              `json:"access_token_alg,omitempty"`
 	InitiateLoginURI       string              `json:"initiate_login_uri,omitempty"`
 	FrontchannelLogoutURI  string              `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelSession    bool                `json:"frontchannel_session,omitempty"`
@@ -175,7 +176,7 @@ func fromClient(box *secret.Box, r clientRow) (provider.Client, error) {
 		RequireSignedRequest: b.RequireSignedRequest, Pairwise: b.Pairwise, SectorURI: b.SectorURI, Sector: b.Sector,
 		DefaultMaxAge: b.DefaultMaxAge, RequireAuthTime: b.RequireAuthTime, DefaultACRs: b.DefaultACRs,
 		IDTokenClaims: b.IDTokenClaims, InitiateLoginURI: b.InitiateLoginURI,
-		IDTokenTemplate: b.IDTokenTemplate, AccessTokenTemplate: b.AccessTokenTemplate, AccessTokenFormat: provider.AccessTokenFormat(b.AccessTokenFormat),
+		IDTokenTemplate: b.IDTokenTemplate, AccessTokenTemplate: b.AccessTokenTemplate, AccessTokenFormat: provider.AccessTokenFormat(b.AccessTokenFormat), AccessTokenAlgorithm: b.AccessTokenAlgorithm,
 		FrontchannelLogoutURI: b.FrontchannelLogoutURI, FrontchannelSession: b.FrontchannelSession,
 		BackchannelLogoutURI: b.BackchannelLogoutURI, BackchannelSession: b.BackchannelSession, SoftwareID: b.SoftwareID,
 		SoftwareVersion: b.SoftwareVersion,
@@ -196,7 +197,7 @@ func toClient(box *secret.Box, c provider.Client) (clientRow, error) {
 		RequireSignedRequest: c.RequireSignedRequest, Pairwise: c.Pairwise, SectorURI: c.SectorURI, Sector: c.Sector,
 		DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime, DefaultACRs: c.DefaultACRs,
 		IDTokenClaims: c.IDTokenClaims, InitiateLoginURI: c.InitiateLoginURI,
-		IDTokenTemplate: c.IDTokenTemplate, AccessTokenTemplate: c.AccessTokenTemplate, AccessTokenFormat: string(c.AccessTokenFormat),
+		IDTokenTemplate: c.IDTokenTemplate, AccessTokenTemplate: c.AccessTokenTemplate, AccessTokenFormat: string(c.AccessTokenFormat), AccessTokenAlgorithm: c.AccessTokenAlgorithm,
 		FrontchannelLogoutURI: c.FrontchannelLogoutURI, FrontchannelSession: c.FrontchannelSession,
 		BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelSession: c.BackchannelSession, SoftwareID: c.SoftwareID,
 		SoftwareVersion: c.SoftwareVersion,

@@ -13,6 +13,7 @@ import (
 
 	"idp/internal/secret"
 	"idp/provider"
+	"idp/token"
 )
 
 // clientFlags are what create and update may say of a client.
@@ -25,6 +26,7 @@ type clientFlags struct {
 	public, firstParty, introspect     bool
 	requirePKCE, requirePAR, allClaims bool
 	idTemplate, accessTemplate, format string
+	accessAlgorithm                    string
 }
 
 const maxMetadata = 64 << 10
@@ -51,6 +53,7 @@ func (f *clientFlags) on(cmd *cobra.Command) {
 	flags.BoolVar(&f.allClaims, "id-token-claims", false, "what scopes give is in the ID token too, for apps that never ask userinfo")
 	flags.StringVar(&f.idTemplate, "id-token-template", "", "token `template` whose claims its ID tokens have too; empty for none")
 	oneOf(cmd, &f.format, "access-token-format", "opaque", "what its access tokens are: jwt can be verified without asking us (RFC 9068)", "opaque", "jwt")
+	oneOf(cmd, &f.accessAlgorithm, "access-token-alg", token.ES256, "what signs its JWT access tokens", token.SigningAlgorithms...)
 	flags.StringVar(&f.accessTemplate, "access-token-template", "", "token `template` whose claims its JWT access tokens have too; empty for none")
 	flags.BoolVar(&f.requirePKCE, "require-pkce", false, "it must use PKCE although it has a secret")
 	flags.BoolVar(&f.requirePAR, "require-par", false, "it must push its requests first (RFC 9126)")
@@ -86,6 +89,7 @@ func (f *clientFlags) put(c *cli, cmd *cobra.Command, to *provider.Client, read 
 		"id-token-claims":          func() { to.IDTokenClaims = f.allClaims },
 		"id-token-template":        func() { to.IDTokenTemplate = f.idTemplate },
 		"access-token-format":      func() { to.AccessTokenFormat = provider.AccessTokenFormat(f.format) },
+		"access-token-alg":         func() { to.AccessTokenAlgorithm = f.accessAlgorithm },
 		"access-token-template":    func() { to.AccessTokenTemplate = f.accessTemplate },
 		"require-pkce":             func() { to.RequirePKCE = f.requirePKCE },
 		"require-par":              func() { to.RequirePAR = f.requirePAR },

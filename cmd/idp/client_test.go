@@ -83,20 +83,21 @@ func TestAClientsTokensAreSaidByFlagsAndMetadata(t *testing.T) {
 	type client struct {
 		ID     string   `json:"client_id"`
 		Format string   `json:"access_token_format"`
+		Signs  string   `json:"access_token_signed_response_alg"`
 		Access string   `json:"access_token_template"`
 		IDs    string   `json:"id_token_template"`
 		For    []string `json:"audience"`
 	}
 	var made client
-	s.must(&made, "client", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/cb", "--access-token-format", "jwt", "--audience", "https://api.example",
+	s.must(&made, "client", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/cb", "--access-token-format", "jwt", "--access-token-alg", "RS256", "--audience", "https://api.example",
 		"--id-token-template", "team", "--access-token-template", "team", "--json")
-	if made.Format != "jwt" || made.Access != "team" || made.IDs != "team" || len(made.For) != 1 {
+	if made.Format != "jwt" || made.Signs != "RS256" || made.Access != "team" || made.IDs != "team" || len(made.For) != 1 {
 		t.Errorf("%+v", made)
 	}
 	if r := s.do("template", "delete", "team"); r.code == 0 || !strings.Contains(r.err, "Shop") {
 		t.Errorf("a template that an app names is deleted: %+v", r)
 	}
-	r := s.with(`{"access_token_template": null, "id_token_template": null, "access_token_format": "opaque"}`, "client", "update", made.ID, "--metadata", "-", "--json")
+	r := s.with(`{"access_token_template": null, "id_token_template": null, "access_token_signed_response_alg": null, "access_token_format": "opaque"}`, "client", "update", made.ID, "--metadata", "-", "--json")
 	var now client
 	if err := json.Unmarshal([]byte(r.out), &now); err != nil || now.Format != "opaque" || now.Access != "" || now.IDs != "" {
 		t.Errorf("%v %+v %+v", err, now, r)
@@ -104,6 +105,8 @@ func TestAClientsTokensAreSaidByFlagsAndMetadata(t *testing.T) {
 	for why, args := range map[string][]string{
 		"no template of that name": {"--id-token-template", "gone"},
 		"opaque, jwt":              {"--access-token-format", "paseto"},
+		"RS256, RS384":             {"--access-token-alg", "HS256"},
+		"Nobody signs":             {"--access-token-alg", "RS256"},
 		"has no claims":            {"--access-token-template", "team"},
 	} {
 		if r := s.do(append([]string{"client", "update", made.ID}, args...)...); r.code == 0 || !strings.Contains(r.err, why) {
