@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -34,6 +35,8 @@ type issuer struct {
 	keys    []map[string]any
 	control string        // Cache-Control of the answer
 	down    bool          // answers 500
+	moved   string        // sends who asks elsewhere
+	padding int           // bytes of nothing after the keys
 	held    chan struct{} // answers once it is closed
 	fetched atomic.Int64
 	same    atomic.Int64 // of them, answered 304
@@ -56,6 +59,10 @@ func (i *issuer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.moved != "" {
+		http.Redirect(w, r, i.moved, http.StatusFound)
+		return
+	}
 	if i.down || r.URL.Path != "/.well-known/jwks.json" {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -70,7 +77,7 @@ func (i *issuer) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	_, _ = w.Write(doc)
+	_, _ = w.Write(append(doc, bytes.Repeat([]byte(" "), i.padding)...))
 }
 
 func (i *issuer) set(change func()) {

@@ -195,6 +195,22 @@ func TestWithoutKeysNothingIsBelievedAndNothingIsCalledForged(t *testing.T) {
 			off["y"] = off["x"]
 			i.keys = []map[string]any{off}
 		},
+		"the keys are elsewhere": func(i *issuer) {
+			other := newIssuer(i.t)
+			other.publish(s.jwk())
+			i.moved = other.URL + "/.well-known/jwks.json"
+		},
+		"a document without an end": func(i *issuer) { i.keys, i.padding = []map[string]any{s.jwk()}, 256<<10 },
+		"a key for another algorithm": func(i *issuer) {
+			named := s.jwk()
+			named["alg"] = "ES384"
+			i.keys = []map[string]any{named}
+		},
+		"a key for something else": func(i *issuer) {
+			limited := s.jwk()
+			limited["key_ops"] = []string{"deriveKey"}
+			i.keys = []map[string]any{limited}
+		},
 	} {
 		t.Run(about, func(t *testing.T) {
 			i := newIssuer(t)
@@ -204,6 +220,22 @@ func TestWithoutKeysNothingIsBelievedAndNothingIsCalledForged(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+func TestAnRSAKeyThatIsTooWeakSignsNothing(t *testing.T) {
+	r := newSigner(t, "k1", "RS256")
+	small, even, one := r.jwk(), r.jwk(), r.jwk()
+	small["n"] = b64(madeRSA().N.Bytes()[:128])
+	even["e"], one["e"] = b64([]byte{4}), b64([]byte{1})
+	for about, key := range map[string]map[string]any{
+		"1024 bits": small, "an even exponent": even, "an exponent of one": one,
+	} {
+		i := newIssuer(t)
+		i.publish(key)
+		if _, err := i.verifier(idp.Options{}).Verify(t.Context(), r.sign(t, r.header(), i.claims())); !errors.Is(err, idp.ErrKeys) {
+			t.Errorf("%s: %v", about, err)
+		}
 	}
 }
 

@@ -90,12 +90,13 @@ test('where no cookie travels, one token stands for the browser and is renewed a
     if (path === '/browsers') return reply(201, { browser_token: `browser-${++made}` })
     if (path === '/sessions') return reply(200, { sessions: [] }, headers['Idp-Browser-Token'] === 'browser-1' ? { 'idp-browser-token': 'browser-1b' } : {})
   }
-  const { idp } = await b.open()
-  await Promise.all([idp.refresh(), idp.refresh()])
+  const { idp, load } = await b.open()
+  await Promise.all([idp.refresh(), idp.refresh(), load({ issuer, locale: 'de' })])
   const sent = b.requests('/sessions').map((r) => r.headers['Idp-Browser-Token'])
   assert.deepEqual(sent, ['browser-1', 'browser-1b', 'browser-1b'])
   assert.deepEqual([...b.storage], [[`idp.browser:${issuer}`, 'browser-1b']])
   assert.ok(b.asked.every((r) => r.init.credentials === 'omit'))
+  assert.equal(b.requests('/environment').length, 2)
   assert.ok(b.requests('/environment').every((r) => !r.headers['Idp-Browser-Token']))
 })
 
