@@ -75,6 +75,15 @@ type Standing struct {
 	Missing bool             // there is no authorization: a machine's token
 }
 
+// Telling is how much of the person comes with what rests on them.
+type Telling int
+
+// The tellings. APIs ask whether a token is good all the time, and who it is for hardly ever.
+const (
+	StatusAlone Telling = iota // whether they may enter: Person has an id and a status, Email and Phone are empty
+	WholePerson                // all of Person, Email and Phone
+)
+
 // stands reports whether everything issued under the authorization may still be used:
 // the person may enter, and the session lasts or was granted to be outlived.
 func (s Standing) stands(now time.Time) bool {
@@ -113,7 +122,7 @@ type Store interface {
 	ByCode(ctx context.Context, code secret.Digest) (Standing, error)        // problem.NotFound
 	Authorization(ctx context.Context, id AuthorizationID) (Standing, error) // problem.NotFound
 	// Token finds an access token and what it rests on; a machine's has a Missing standing. problem.NotFound
-	Token(ctx context.Context, token secret.Digest) (AccessToken, Standing, error)
+	Token(ctx context.Context, token secret.Digest, how Telling) (AccessToken, Standing, error)
 
 	SaveAuthorization(ctx context.Context, a Authorization) error // creates
 	// Redeem notes that the code was exchanged; problem.Conflict if it was, or if the authorization ended.

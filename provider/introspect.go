@@ -45,7 +45,7 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Provider) introspectAccess(ctx context.Context, client Client, raw string) (map[string]any, error) {
-	b, err := p.active(ctx, raw)
+	b, err := p.active(ctx, raw, StatusAlone)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (p *Provider) revokeAccess(r *http.Request, client Client, raw string) erro
 		return nil
 	}
 	digest := secret.DigestOf(raw)
-	t, _, err := p.Store.Token(r.Context(), digest)
+	t, _, err := p.Store.Token(r.Context(), digest, StatusAlone)
 	if problem.Is(err, problem.NotFound) {
 		return nil
 	}

@@ -29,12 +29,12 @@ var errDead = errors.New("the token is not active")
 
 // active finds an access token and checks everything that it rests on: itself, its
 // authorization, the person, the session, the client. It is the one way to accept one.
-func (p *Provider) active(ctx context.Context, raw string) (bearing, error) {
+func (p *Provider) active(ctx context.Context, raw string, how Telling) (bearing, error) {
 	audience, ok := p.known(ctx, raw)
 	if !ok {
 		return bearing{}, errDead
 	}
-	t, s, err := p.Store.Token(ctx, secret.DigestOf(raw))
+	t, s, err := p.Store.Token(ctx, secret.DigestOf(raw), how)
 	if problem.Is(err, problem.NotFound) {
 		return bearing{}, errDead
 	}
@@ -71,7 +71,7 @@ func (p *Provider) Userinfo(w http.ResponseWriter, r *http.Request) error {
 	if raw == "" {
 		return challengeBearer(w, http.StatusUnauthorized, "", "")
 	}
-	b, err := p.active(r.Context(), raw)
+	b, err := p.active(r.Context(), raw, WholePerson)
 	if errors.Is(err, errDead) {
 		return challengeBearer(w, http.StatusUnauthorized, "invalid_token", "The access token is not valid.")
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"idp/internal/problem"
+	"idp/provider"
 	"idp/storage"
 	"idp/storage/storagetest"
 )
@@ -17,7 +18,7 @@ func TestPlansAreKeptUnlessAPoolerIsInBetween(t *testing.T) {
 		db, err := storage.Open(ctx, storage.Options{URL: url + mode, Box: storagetest.Box(), Now: storagetest.NewClock().Now, MaxConns: 1})
 		must(t, err)
 		for range 3 {
-			_, _, err = storage.NewProvider(db).Token(ctx, "nobody's")
+			_, _, err = storage.NewProvider(db).Token(ctx, "nobody's", provider.WholePerson)
 			wantKind(t, err, problem.NotFound)
 		}
 		must(t, db.InTx(ctx, func(ctx context.Context) error { // and no second connection is needed

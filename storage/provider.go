@@ -70,23 +70,37 @@ type standingRow struct {
 	HolderUser    *string
 }
 
+// What an authorization rests on, first with no more of the person than whether they may enter.
 const (
-	standingColumns = `
+	groundColumns = `
 		a.id, a.client_id, a.user_id, a.session_id, a.scopes, a.offline, a.facts, a.code_expires_at, a.redeemed_at,
 		a.generation, a.rotated_at, a.idle_at, a.created_at, a.expires_at, a.ended_at, a.ended_why,
-		u.status AS person_status, u.profile AS person_profile, u.updated_at AS person_updated,
+		u.status AS person_status,
+		s.expires_at AS holder_expires, s.last_active_at AS holder_active, s.idle AS holder_idle,
+		s.ended_at AS holder_ended, s.user_id AS holder_user`
+	groundJoins = `
+		LEFT JOIN users u ON u.id = a.user_id
+		LEFT JOIN sessions s ON s.id = a.session_id`
+	standingColumns = groundColumns + `,
+		u.profile AS person_profile, u.updated_at AS person_updated,
 		u.created_at AS person_created, u.external_id AS person_foreign,
 		u.public_metadata AS person_public, u.private_metadata AS person_private, u.own_metadata AS person_own,
 		u.group_names AS person_groups, u.role_names AS person_roles,
 		h.value AS email_value, h.verified_at AS email_verified,
-		ph.value AS phone_value, ph.verified_at AS phone_verified,
-		s.expires_at AS holder_expires, s.last_active_at AS holder_active, s.idle AS holder_idle,
-		s.ended_at AS holder_ended, s.user_id AS holder_user`
-	standingJoins = `
-		LEFT JOIN users u ON u.id = a.user_id
+		ph.value AS phone_value, ph.verified_at AS phone_verified`
+	standingJoins = groundJoins + `
 		LEFT JOIN holdings h ON h.user_id = a.user_id AND h.kind = 'email' AND h.main
-		LEFT JOIN holdings ph ON ph.user_id = a.user_id AND ph.kind = 'phone' AND ph.main
-		LEFT JOIN sessions s ON s.id = a.session_id`
+		LEFT JOIN holdings ph ON ph.user_id = a.user_id AND ph.kind = 'phone' AND ph.main`
+
+	tokenColumns = `
+		SELECT t.authorization_id AS token_authorization, t.client_id AS token_client, t.scopes AS token_scopes,
+			t.created_at AS token_created, t.expires_at AS token_expires, t.ended_at AS token_ended,`
+	tokenJoin = `
+		FROM tokens t
+		LEFT JOIN authorizations a ON a.id = t.authorization_id`
+	byDigest = `
+		WHERE t.digest = $1
+		LIMIT 1`
 )
 
 // ByCode finds an authorization by the digest of its code, spent or not.
@@ -110,7 +124,7 @@ func (p *Provider) standing(ctx context.Context, column, value string) (provider
 }
 
 // Token finds an access token and the authorization under it, in one statement.
-func (p *Provider) Token(ctx context.Context, digest secret.Digest) (provider.AccessToken, provider.Standing, error) {
+func (p *Provider) Token(ctx context.Context, digest secret.Digest, how provider.Telling) (provider.AccessToken, provider.Standing, error) {
 	var row struct {
 		TokenAuthorization *string
 		TokenClient        string
@@ -120,13 +134,11 @@ func (p *Provider) Token(ctx context.Context, digest secret.Digest) (provider.Ac
 		TokenEnded         *int64
 		standingRow
 	}
-	err := p.db.hot(ctx, &row, `
-		SELECT t.authorization_id AS token_authorization, t.client_id AS token_client, t.scopes AS token_scopes,
-			t.created_at AS token_created, t.expires_at AS token_expires, t.ended_at AS token_ended,`+standingColumns+`
-		FROM tokens t
-		LEFT JOIN authorizations a ON a.id = t.authorization_id`+standingJoins+`
-		WHERE t.digest = $1
-		LIMIT 1`, string(digest))
+	query := tokenColumns + groundColumns + tokenJoin + groundJoins + byDigest
+	if how == provider.WholePerson {
+		query = tokenColumns + standingColumns + tokenJoin + standingJoins + byDigest
+	}
+	err := p.db.hot(ctx, &row, query, string(digest))
 	if err != nil {
 		return provider.AccessToken{}, provider.Standing{}, explain("find token", err, errNoToken)
 	}
@@ -156,17 +168,10 @@ func fromStanding(r standingRow) (provider.Standing, error) {
 		return provider.Standing{}, fmt.Errorf("read authorization %s: %w", s.ID, err)
 	}
 	if r.PersonStatus != nil {
-		s.Person = identity.User{
-			ID: s.User, Status: identity.Status(*r.PersonStatus), CreatedAt: instant(*r.PersonCreated), UpdatedAt: instant(*r.PersonUpdated),
-			ExternalID: orEmpty(r.PersonForeign), Metadata: toMetadata(*r.PersonPublic, *r.PersonPrivate, *r.PersonOwn),
-		}
-		if err := json.Unmarshal([]byte(*r.PersonProfile), &s.Person.Profile); err != nil {
-			return provider.Standing{}, fmt.Errorf("read profile of %s: %w", s.User, err)
-		}
-		if err := decode("users.group_names", *r.PersonGroups, &s.Person.Groups); err != nil {
-			return provider.Standing{}, err
-		}
-		if err := decode("users.role_names", *r.PersonRoles, &s.Person.Roles); err != nil {
+		s.Person = identity.User{ID: s.User, Status: identity.Status(*r.PersonStatus)}
+	}
+	if r.PersonProfile != nil {
+		if err := r.describe(&s.Person); err != nil {
 			return provider.Standing{}, err
 		}
 	}
@@ -180,6 +185,19 @@ func fromStanding(r standingRow) (provider.Standing, error) {
 		}
 	}
 	return s, nil
+}
+
+// describe adds what was read of the person beside their status.
+func (r standingRow) describe(u *identity.User) error {
+	u.CreatedAt, u.UpdatedAt = instant(*r.PersonCreated), instant(*r.PersonUpdated)
+	u.ExternalID, u.Metadata = orEmpty(r.PersonForeign), toMetadata(*r.PersonPublic, *r.PersonPrivate, *r.PersonOwn)
+	if err := json.Unmarshal([]byte(*r.PersonProfile), &u.Profile); err != nil {
+		return fmt.Errorf("read profile of %s: %w", u.ID, err)
+	}
+	if err := decode("users.group_names", *r.PersonGroups, &u.Groups); err != nil {
+		return err
+	}
+	return decode("users.role_names", *r.PersonRoles, &u.Roles)
 }
 
 func mainHolding(u identity.UserID, kind identity.Kind, value *string, verified *int64) identity.Holding {

@@ -85,7 +85,7 @@ func TestAnAuthorizationComesBackWithWhatItRestsOn(t *testing.T) {
 		must(t, err)
 		byID, err := store.Authorization(ctx, a.ID)
 		must(t, err)
-		found, byToken, err := store.Token(ctx, token.Digest)
+		found, byToken, err := store.Token(ctx, token.Digest, provider.WholePerson)
 		must(t, err)
 		for _, got := range []provider.Standing{byCode, byID, byToken} {
 			if diff := cmp.Diff(a, got.Authorization, cmpopts.IgnoreFields(provider.Authorization{}, "Code")); diff != "" {
@@ -107,6 +107,16 @@ func TestAnAuthorizationComesBackWithWhatItRestsOn(t *testing.T) {
 		if diff := cmp.Diff(token, found); diff != "" {
 			t.Errorf("token changed on the way: %s", diff)
 		}
+		found, brief, err := store.Token(ctx, token.Digest, provider.StatusAlone)
+		must(t, err)
+		if diff := cmp.Diff(token, found); diff != "" {
+			t.Errorf("told briefly the token changed: %s", diff)
+		}
+		byToken.Person = identity.User{ID: ann.ID, Status: ann.Status}
+		byToken.Email, byToken.Phone = identity.Holding{}, identity.Holding{}
+		if diff := cmp.Diff(byToken, brief); diff != "" {
+			t.Errorf("told briefly it rests on something else, or on more of the person than their status: %s", diff)
+		}
 	})
 }
 
@@ -122,12 +132,12 @@ func TestAnAuthorizationOutlivesWhatItRestedOnWithoutFailing(t *testing.T) {
 		}
 		digest := secret.DigestOf("idp_at_machine")
 		must(t, store.SaveToken(ctx, provider.AccessToken{Digest: digest, Client: "client_1", CreatedAt: noon, ExpiresAt: noon}))
-		if _, standing, err := store.Token(ctx, digest); err != nil || !standing.Missing {
+		if _, standing, err := store.Token(ctx, digest, provider.WholePerson); err != nil || !standing.Missing {
 			t.Errorf("a machine's: %+v %v", standing, err)
 		}
 		_, err = store.ByCode(ctx, secret.DigestOf("x"))
 		wantKind(t, err, problem.NotFound)
-		_, _, err = store.Token(ctx, secret.DigestOf("x"))
+		_, _, err = store.Token(ctx, secret.DigestOf("x"), provider.StatusAlone)
 		wantKind(t, err, problem.NotFound)
 		_, err = store.Authorization(ctx, "authorization_x")
 		wantKind(t, err, problem.NotFound)
@@ -264,7 +274,7 @@ func TestOnlyWhatIsOverIsSweptAway(t *testing.T) {
 		if n != 1 || m != 1 {
 			t.Errorf("swept %d, then %d", n, m)
 		}
-		_, _, err = store.Token(ctx, "c")
+		_, _, err = store.Token(ctx, "c", provider.StatusAlone)
 		must(t, err)
 		_, err = store.Authorization(ctx, a.ID)
 		must(t, err)
