@@ -239,6 +239,7 @@ func (e *Engine) commit(ctx context.Context, t *turn, also ...func(ctx context.C
 }
 
 func (e *Engine) apply(ctx context.Context, t *turn, also []func(ctx context.Context, t *turn) error) error {
+	t.p.Connections = e.Federation.Open() // a provider may have taken seconds to answer: what is enforced by now counts
 	if t.a.UserID != "" {
 		// Again, and locked: whatever was true before the slow work must still be.
 		p, err := e.People.Person(ctx, t.a.UserID)
