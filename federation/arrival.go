@@ -3,9 +3,9 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"idp/internal/problem"
@@ -13,13 +13,17 @@ import (
 )
 
 // What is posted here from another site comes without our cookie (SameSite=Lax), so nobody can
-// say whose browser it is. It waits, sealed, under a name that only this browser is told, until
-// the browser comes by itself.
+// say whose browser it is. It travels on, sealed, in the address that the browser is sent to, which
+// only this browser is told. Nothing of it is kept here: whoever posts, and however often, takes no
+// room and stands in nobody's way. Only what a SAML provider asserted, which may be long, is kept,
+// after its signature was verified, and so often only for each request of ours.
 const (
-	arrivalLife = 10 * time.Minute
-	maxArrival  = 64 << 10 // bytes of what is kept
-	maxForm     = 12 << 10 // of a form: whoever departed may post as often as they like
-	maxFields   = 32
+	arrivalLife  = 2 * time.Minute
+	maxArrival   = 64 << 10 // bytes of what is kept
+	maxPosted    = 5600     // bytes of what goes into an address: sealed, it is less than the 8 KiB that proxies take
+	maxUser      = 1 << 10  // of the person's own words in it; longer ones are left out
+	maxFields    = 32
+	mostArrivals = 3 // that are kept for one state: a page may be sent twice
 )
 
 // answers are the fields of a form that anybody reads here; no other is kept.
@@ -28,44 +32,69 @@ var answers = []string{"state", "code", "iss", "error", "user"}
 // ErrArrival is what somebody hears whose form cannot be kept.
 var ErrArrival = problem.New(problem.Malformed, "upstream_form", "What the other service sent cannot be read. Please start again.")
 
-// arrival is what waits: of which connection and state it is, and the form, or whatever else
-// was checked already.
+// errGone says that what arrived is no longer good, or is none of ours.
+var errGone = problem.New(problem.Gone, "arrival_gone", "This has been used already, or took too long. Please start again.")
+
+// arrival is what was checked of what a SAML provider said, of which connection and state it is.
 type arrival struct {
 	Connection string          `json:"connection"`
 	State      secret.Digest   `json:"state"`
-	Form       url.Values      `json:"form,omitempty"`
 	Checked    json.RawMessage `json:"checked,omitempty"`
 }
 
 func arrivalPlace(id secret.Digest) string { return "arrivals.sealed:" + string(id) }
 
-// Post keeps what a provider had a browser post here, for ten minutes, and returns its state
-// and the name under which Finish finds it, once.
-func (f *Federation) Post(ctx context.Context, c Connection, form url.Values) (state, arrived secret.String, err error) {
+// parcel is a form on its way through an address.
+type parcel struct {
+	Form  url.Values `json:"form"`
+	Until time.Time  `json:"until"`
+}
+
+// postedPlace binds what was posted to its connection and state: it opens for no other.
+func postedPlace(c Connection, state secret.String) string {
+	return "federation posted:" + c.Name + ":" + string(secret.DigestOf(state.Reveal()))
+}
+
+// Post seals what a provider had a browser post here, good for two minutes, and returns its state
+// and the text from which Finish reads it.
+func (f *Federation) Post(c Connection, form url.Values) (state, arrived secret.String, err error) {
 	if n := len(form["state"]); n != 1 || AttemptOf(form.Get("state")) == "" || len(form) > maxFields {
 		return state, arrived, ErrArrival
 	}
-	kept, size := url.Values{}, 0
+	kept := url.Values{}
 	for _, name := range answers {
-		if all, is := form[name]; is {
-			kept[name], size = all, size+len(strings.Join(all, name))
+		if all, is := form[name]; is && (name != "user" || len(form.Get(name)) <= maxUser) {
+			kept[name] = all
 		}
 	}
-	if size > maxForm {
+	state = secret.NewString(form.Get("state"))
+	plain, err := json.Marshal(parcel{kept, f.Now().Add(arrivalLife)})
+	if err != nil {
+		return state, arrived, fmt.Errorf("seal a form: %w", err)
+	}
+	if len(plain) > maxPosted {
 		return state, arrived, ErrArrival
 	}
-	state = secret.NewString(form.Get("state"))
-	arrived, err = f.keep(ctx, arrival{Connection: c.Name, State: secret.DigestOf(state.Reveal()), Form: kept})
-	return state, arrived, err
+	return state, secret.NewString(f.Box.Seal(postedPlace(c, state), plain)), nil
 }
 
-// keep seals what arrived and returns its name.
-func (f *Federation) keep(ctx context.Context, a arrival) (secret.String, error) {
-	name, id, sealed, err := f.pack(a)
-	if err != nil {
-		return secret.String{}, err
+// arrived returns the form that was posted for that connection and state.
+func (f *Federation) arrived(c Connection, a Answer) (url.Values, error) {
+	plain, err := f.Box.Open(postedPlace(c, a.State), a.Arrival.Reveal())
+	if errors.Is(err, secret.ErrSealed) {
+		return nil, errGone.Because(err)
 	}
-	return name, f.Store.SaveArrival(ctx, id, sealed, f.Now().Add(arrivalLife))
+	if err != nil {
+		return nil, err
+	}
+	var got parcel
+	if err := json.Unmarshal(plain, &got); err != nil {
+		return nil, fmt.Errorf("read a form: %w", err)
+	}
+	if !f.Now().Before(got.Until) {
+		return nil, errGone
+	}
+	return got.Form, nil
 }
 
 // pack seals what arrived under a name that nobody knows yet.
@@ -80,6 +109,14 @@ func (f *Federation) pack(a arrival) (name secret.String, id secret.Digest, seal
 	name = secret.Token("")
 	id = secret.DigestOf(name.Reveal())
 	return name, id, f.Box.Seal(arrivalPlace(id), plain), nil
+}
+
+// places are those of a state at which something can be kept.
+func places(state secret.String) (all []secret.Digest) {
+	for n := range mostArrivals {
+		all = append(all, secret.DigestOf(fmt.Sprintf("saml answer %d %s", n, state.Reveal())))
+	}
+	return all
 }
 
 // take returns what arrived for that connection and state, once.
@@ -101,10 +138,4 @@ func (f *Federation) take(ctx context.Context, c Connection, a Answer) (arrival,
 		return arrival{}, refuse("it arrived for another connection or state")
 	}
 	return got, nil
-}
-
-// arrived returns the form that was posted for that answer.
-func (f *Federation) arrived(ctx context.Context, c Connection, a Answer) (url.Values, error) {
-	got, err := f.take(ctx, c, a)
-	return got.Form, err
 }

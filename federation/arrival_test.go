@@ -1,7 +1,7 @@
 package federation_test
 
 import (
-	"context"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strconv"
@@ -28,7 +28,7 @@ func (h *house) posting() {
 	h.c.Preset, h.c.Type, h.c.Issuer = "posting", "", ""
 }
 
-func TestWhatIsPostedHereWaitsForItsBrowserAndIsTakenOnce(t *testing.T) {
+func TestWhatIsPostedHereReachesItsBrowserAndTakesNoRoomHere(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		h := houseOn(t, db)
 		h.posting()
@@ -39,17 +39,22 @@ func TestWhatIsPostedHereWaitsForItsBrowserAndIsTakenOnce(t *testing.T) {
 		if landed.Form == nil {
 			t.Fatal("the provider was not asked to post")
 		}
+		for range 50 { // a stranger who knows the state
+			_, _, err := h.f.Post(h.c, url.Values{"state": {d.State.Reveal()}, "code": {strings.Repeat("x", 4<<10)}})
+			h.must(err)
+		}
 		a, err := federationtest.Bring(t, h.f, h.c, landed)
 		h.must(err)
-		if a.State.Reveal() != d.State.Reveal() || strings.Contains(a.Arrival.Reveal(), landed.Form.Get("code")) {
+		if n := storagetest.Rows(t, db, "arrivals"); n != 0 {
+			t.Errorf("%d rows were written", n)
+		}
+		if a.State.Reveal() != d.State.Reveal() {
 			t.Errorf("it came as %v", a.Values)
 		}
 		x, err := h.f.Finish(t.Context(), h.c, d, a)
 		if err != nil || x.Account.Subject != "upstream-ann" {
 			t.Errorf("%+v, %v", x, err)
 		}
-		x, err = h.f.Finish(t.Context(), h.c, d, a)
-		h.refused("the second time", x, err, problem.New(problem.Gone, "arrival_gone", ""))
 	})
 }
 
@@ -61,10 +66,15 @@ func TestAnArrivalIsForOneConnectionAndState(t *testing.T) {
 			d.State = federation.NewState("attempt_2")
 			a.State = d.State
 		},
-		"a guessed name": func(_ *federation.Connection, _ *federation.Departure, a *federation.Answer) {
+		"one that was made up": func(_ *federation.Connection, _ *federation.Departure, a *federation.Answer) {
 			a.Arrival = secret.Token("")
 		},
-		"ten minutes later": func(*federation.Connection, *federation.Departure, *federation.Answer) { h.clock.Add(10 * time.Minute) },
+		"one that was altered": func(_ *federation.Connection, _ *federation.Departure, a *federation.Answer) {
+			sealed := []byte(a.Arrival.Reveal())
+			sealed[len(sealed)/2] ^= 1
+			a.Arrival = secret.NewString(string(sealed))
+		},
+		"two minutes later": func(*federation.Connection, *federation.Departure, *federation.Answer) { h.clock.Add(2 * time.Minute) },
 	} {
 		d, c := h.departure(), h.c
 		way, err := h.f.Depart(t.Context(), c, d)
@@ -85,35 +95,25 @@ func TestAnArrivalIsForOneConnectionAndState(t *testing.T) {
 	}
 }
 
-// seen keeps what is written down, as whoever reads the database sees it.
-type seen struct {
-	federation.Store
-	written string
-}
-
-func (s *seen) SaveArrival(ctx context.Context, id secret.Digest, sealed string, expires time.Time) error {
-	s.written += string(id) + sealed
-	return s.Store.SaveArrival(ctx, id, sealed, expires)
-}
-
-func TestWhatWaitsIsUnreadableAtRest(t *testing.T) {
+func TestWhatTravelsInAnAddressIsUnreadable(t *testing.T) {
 	h := newHouse(t)
-	store := &seen{Store: h.f.Store}
-	h.f.Store = store
 	state := federation.NewState("attempt_1").Reveal()
-	_, name, err := h.f.Post(t.Context(), h.c, url.Values{"state": {state}, "code": {"marked-code"}})
+	_, arrived, err := h.f.Post(h.c, url.Values{"state": {state}, "code": {"marked-code"}})
 	h.must(err)
-	for _, open := range []string{"marked-code", state, name.Reveal()} {
-		if store.written == "" || strings.Contains(store.written, open) {
-			t.Errorf("%.4s… can be read in the database", open)
+	_, sealed, _ := strings.Cut(arrived.Reveal(), ":")
+	raw, err := base64.RawStdEncoding.DecodeString(sealed)
+	if err != nil {
+		raw = []byte(arrived.Reveal())
+	}
+	for _, open := range []string{"marked-code", state, "code"} {
+		if strings.Contains(string(raw)+arrived.Reveal(), open) {
+			t.Errorf("%.4s… can be read in the address", open)
 		}
 	}
 }
 
 func TestOfAFormOnlyWhatAnybodyReadsIsKept(t *testing.T) {
 	h := newHouse(t)
-	store := &seen{Store: h.f.Store}
-	h.f.Store = store
 	d := h.departure()
 	way, err := h.f.Depart(t.Context(), h.c, d)
 	h.must(err)
@@ -124,11 +124,21 @@ func TestOfAFormOnlyWhatAnybodyReadsIsKept(t *testing.T) {
 	}
 	a, err := federationtest.Bring(t, h.f, h.c, landed)
 	h.must(err)
-	if n := len(store.written); n > 2<<10 {
-		t.Errorf("%d bytes are kept for a code", n)
+	if n := len(a.Arrival.Reveal()); n > 1<<10 {
+		t.Errorf("%d characters go into an address for a code", n)
 	}
 	if x, err := h.f.Finish(t.Context(), h.c, d, a); err != nil || x.Account.Subject != "upstream-ann" {
 		t.Errorf("%+v, %v", x, err)
+	}
+}
+
+func TestTheLongestCodeFitsIntoAnAddressThatProxiesTake(t *testing.T) {
+	h := newHouse(t)
+	state := federation.NewState("attempt_0123456789abcdefghijkl").Reveal()
+	_, arrived, err := h.f.Post(h.c, url.Values{"state": {state}, "code": {strings.Repeat("x", 4096)}, "iss": {h.op.URL}})
+	h.must(err)
+	if n := len(url.Values{"state": {state}, "arrival": {arrived.Reveal()}}.Encode()); n > 8000 {
+		t.Errorf("the address has %d characters", n)
 	}
 }
 
@@ -145,12 +155,12 @@ func TestAFormThatIsNoAnswerIsNotKept(t *testing.T) {
 		"a foreign one":   {"state": {"nobody's"}},
 		"half a state":    {"state": {"attempt_1."}},
 		"a large code":    {"state": {state}, "code": {strings.Repeat("x", 12<<10)}},
-		"a large user":    {"state": {state}, "user": {strings.Repeat("x", 12<<10)}},
+		"many users":      {"state": {state}, "user": slices.Repeat([]string{""}, 4<<10)},
 		"many codes":      {"state": {state}, "code": slices.Repeat([]string{""}, 4<<10)},
 		"forty fields":    many,
 		"state elsewhere": {"State": {state}},
 	} {
-		if _, _, err := h.f.Post(t.Context(), h.c, form); !problem.HasCode(err, federation.ErrArrival.Code) {
+		if _, _, err := h.f.Post(h.c, form); !problem.HasCode(err, federation.ErrArrival.Code) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -10,7 +10,8 @@
 // A departure is bound to one attempt by its State. Nonce, PKCE verifier and SAML request id
 // follow from the state under our own key, so that nothing of them is stored and none can be
 // swapped for another's. Whatever is posted here from another site, where no cookie of ours
-// comes along, waits as an Arrival until the browser fetches it by GET.
+// comes along, travels on in the address that the browser is sent to, sealed; only what a SAML
+// provider asserted, once it is verified, waits here until the browser fetches it by GET.
 //
 // Which file answers which question:
 //

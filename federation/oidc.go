@@ -212,7 +212,7 @@ type values struct{ url.Values }
 func (f *Federation) answer(ctx context.Context, c Connection, a Answer) (values, error) {
 	v := values{a.Values}
 	if !a.Arrival.Empty() {
-		posted, err := f.arrived(ctx, c, a)
+		posted, err := f.arrived(c, a)
 		if err != nil {
 			return v, err
 		}

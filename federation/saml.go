@@ -25,9 +25,9 @@ type SAMLStore interface {
 	// Metadata returns what was last read from a connection's provider; problem.NotFound if nothing was.
 	Metadata(ctx context.Context, connection string) (FetchedMetadata, error)
 	SaveMetadata(ctx context.Context, connection string, m FetchedMetadata) error
-	// Accept notes until when an assertion must not come again and keeps the arrival that it becomes,
-	// both or nothing: problem.Conflict if that assertion came before.
-	Accept(ctx context.Context, assertion secret.Digest, until time.Time, arrival secret.Digest, sealed string, expires time.Time) error
+	// Accept keeps what an assertion becomes, all of it or nothing: "assertion_used" if that
+	// assertion came before, "places_taken" if there is no place for it, both problem.Conflict.
+	Accept(ctx context.Context, a Accepted) error
 	// UseMessage notes until when a message must not come again; problem.Conflict if it came before.
 	UseMessage(ctx context.Context, message secret.Digest, until time.Time) error
 }
@@ -38,6 +38,17 @@ type FetchedMetadata struct {
 	EntityID  string
 	Document  string
 	FetchedAt time.Time
+}
+
+// Accepted is an assertion that was verified.
+type Accepted struct {
+	Assertion secret.Digest
+	Until     time.Time // for so long it must not come again
+	Places    []secret.Digest
+	Taken     time.Time // for so long it takes one of the places
+	Arrival   secret.Digest
+	Sealed    string
+	Expires   time.Time // of the arrival
 }
 
 // ErrUnsolicited says that a response came that nobody here had asked for. It is never a way in:
@@ -77,7 +88,7 @@ func (f *Federation) accept(ctx context.Context, c Connection, form url.Values) 
 		return state, arrived, refuse("not one SAMLResponse and RelayState")
 	}
 	state = secret.NewString(form.Get("RelayState"))
-	if len(state.Reveal()) > maxRelayState || !stateLike.MatchString(state.Reveal()) {
+	if !LooksOurs(state.Reveal()) {
 		return state, arrived, ErrUnsolicited
 	}
 	doc, err := readMessage(form.Get("SAMLResponse"))
@@ -112,8 +123,14 @@ func (f *Federation) accept(ctx context.Context, c Connection, form url.Values) 
 	if err != nil {
 		return state, arrived, err
 	}
-	err = f.SAML.Accept(ctx, once(p.entityID, out.id), out.until.Add(skew), id, sealed, now.Add(arrivalLife))
-	if problem.Is(err, problem.Conflict) {
+	err = f.SAML.Accept(ctx, Accepted{
+		Assertion: once(p.entityID, out.id), Until: out.until.Add(skew), Places: places(state), Taken: now.Add(placesLife),
+		Arrival: id, Sealed: sealed, Expires: now.Add(arrivalLife),
+	})
+	switch {
+	case problem.HasCode(err, "places_taken"):
+		return state, arrived, refuse("too many answers to one request")
+	case problem.Is(err, problem.Conflict):
 		return state, arrived, refuse("an assertion came twice")
 	}
 	return state, name, err
@@ -124,7 +141,14 @@ func once(entityID, id string) secret.Digest {
 	return secret.DigestOf(fmt.Sprintf("saml %d %s %s", len(entityID), entityID, id))
 }
 
-const maxRelayState = 80 // bytes (Bindings §3.4.3)
+const (
+	maxRelayState = 80        // bytes (Bindings §3.4.3)
+	placesLife    = time.Hour // longer than any sign-in waits for an answer
+)
+
+// LooksOurs reports whether a state or RelayState looks like one that we made. Anything else is
+// somebody else's.
+func LooksOurs(state string) bool { return len(state) <= maxRelayState && stateLike.MatchString(state) }
 
 // stateLike is how our states look: anything else in a RelayState is of somebody else, and no
 // place to go to.

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/beevik/etree"
 	"github.com/crewjam/saml"
@@ -20,7 +19,6 @@ import (
 	"idp/federation/federationtest"
 	"idp/internal/outbound"
 	"idp/internal/problem"
-	"idp/internal/secret"
 	"idp/storage"
 	"idp/storage/storagetest"
 )
@@ -43,8 +41,8 @@ type counted struct {
 	kept *int
 }
 
-func (c counted) Accept(ctx context.Context, assertion secret.Digest, until time.Time, arrival secret.Digest, sealed string, expires time.Time) error {
-	err := c.SAMLStore.Accept(ctx, assertion, until, arrival, sealed, expires)
+func (c counted) Accept(ctx context.Context, a federation.Accepted) error {
+	err := c.SAMLStore.Accept(ctx, a)
 	if err == nil {
 		*c.kept++
 	}

@@ -58,6 +58,16 @@ func (p *Pages) consume(w http.ResponseWriter, r *http.Request, name string) err
 	if err != nil {
 		return err
 	}
+	back := "/federation/" + url.PathEscape(name) + "/callback?"
+	if relay := r.PostForm.Get("RelayState"); federation.LooksOurs(relay) {
+		awaited, err := p.Engine.awaits(r.Context(), c, relay)
+		if err != nil {
+			return err
+		}
+		if !awaited { // nobody would fetch it: the page says so
+			return web.Redirect(w, r, back+url.Values{"state": {relay}}.Encode())
+		}
+	}
 	state, arrival, err := p.Engine.Federation.Accept(r.Context(), c, r.PostForm)
 	var e *problem.Error
 	if errors.As(err, &e) && e.Code != federation.ErrUnsolicited.Code && mishaps[e.Code] != "" && federation.AttemptOf(state.Reveal()) != "" {
@@ -66,9 +76,7 @@ func (p *Pages) consume(w http.ResponseWriter, r *http.Request, name string) err
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/federation/"+url.PathEscape(name)+"/callback?"+url.Values{
-		"state": {state.Reveal()}, "arrival": {arrival.Reveal()},
-	}.Encode())
+	return web.Redirect(w, r, back+url.Values{"state": {state.Reveal()}, "arrival": {arrival.Reveal()}}.Encode())
 }
 
 func startPath(connection string) string {

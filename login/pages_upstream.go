@@ -170,8 +170,9 @@ func (p *Pages) mishap(r *http.Request, v View) error {
 }
 
 // PostedForm answers POST /federation/{connection}/callback (OAuth 2.0 Form Post Response Mode): a
-// provider's page had the browser post here, without our cookie. What came waits until the browser
-// fetches it by GET, which is where it goes now in any case. Nothing waits that no attempt expects.
+// provider's page had the browser post here, without our cookie. What came travels on, sealed, in the
+// address by which the browser comes back by GET, which is where it goes now in any case. Nothing is
+// sealed that no attempt expects, and nothing is kept.
 func (p *Pages) PostedForm(w http.ResponseWriter, r *http.Request) error {
 	to := url.Values{}
 	err := p.post(r, to)
@@ -202,7 +203,7 @@ func (p *Pages) post(r *http.Request, to url.Values) error {
 	if err != nil {
 		return err
 	}
-	_, arrived, err := p.Engine.Federation.Post(r.Context(), c, r.PostForm)
+	_, arrived, err := p.Engine.Federation.Post(c, r.PostForm)
 	if err == nil {
 		to.Set("arrival", arrived.Reveal())
 	}

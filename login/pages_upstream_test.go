@@ -12,6 +12,7 @@ import (
 	"idp/login"
 	"idp/message"
 	"idp/storage"
+	"idp/storage/storagetest"
 )
 
 // port is a site with providers that people can sign in by.
@@ -173,6 +174,40 @@ func TestWhatAProviderPostsWaitsForItsBrowser(t *testing.T) {
 	})
 }
 
+func TestStrangersWhoPostFormsTakeNoRoomAndStandInNobodysWay(t *testing.T) {
+	eachPort(t, func(s *port) {
+		c := s.google()
+		s.op.Document = func(d map[string]any) { d["response_modes_supported"] = []string{"form_post"} }
+		s.connect(c)
+		b := s.browser()
+		b.get("/sign-in").post("/sign-in", "do", "connection:google")
+		landing := s.op.Visit(federation.Way{URL: b.To})
+		stranger := s.browser()
+		flood := func() {
+			for range 40 {
+				stranger.post("/federation/google/callback", "state", landing.Form.Get("state"), "code", strings.Repeat("x", 4<<10)).want(303, "arrival=")
+			}
+		}
+		flood()
+		var pairs []string
+		for name := range landing.Form {
+			pairs = append(pairs, name, landing.Form.Get(name))
+		}
+		b.post("/federation/google/callback", pairs...).want(303, "arrival=")
+		flood()
+		if n := storagetest.Rows(s, s.db, "arrivals"); n != 0 {
+			t.Errorf("%d rows were written", n)
+		}
+		to := b.To
+		stranger.get(stranger.To).want(410)
+		b.get(to).want(303, "/account")
+		stranger.post("/federation/google/callback", "state", landing.Form.Get("state"), "code", "x").want(303, "")
+		if strings.Contains(stranger.To, "arrival") {
+			t.Error("something is sealed for a sign-in that is over")
+		}
+	})
+}
+
 func TestAnAddressThatIsNotBelievedIsProvenFirst(t *testing.T) {
 	eachPort(t, func(s *port) {
 		s.connect(s.google())
@@ -257,6 +292,38 @@ func TestAnAppSaysByWhichProviderToSignIn(t *testing.T) {
 			b.get("/sign-in?ask=" + string(ask.ID))
 			b.get(s.there(b)).want(303, "/oauth2/resume?ask="+string(ask.ID))
 		}
+	})
+}
+
+func TestAButtonToAProviderNeedsNoBotCheckAndALetterAfterItDoes(t *testing.T) {
+	eachPort(t, func(s *port) {
+		s.connect(s.google())
+		s.engine.Checker = &login.Checker{Used: storage.NewChecks(s.db), Work: login.Work{Rounds: 3, Bits: 6}}
+		s.settings.BotCheck = login.CheckAlways
+		s.op.Claims = map[string]any{"sub": "s1", "email": "ann@example.com", "email_verified": false}
+		for _, page := range []string{"/sign-in", "/sign-up"} {
+			b := s.browser()
+			b.get(page).want(200, "Continue with Google").post(page, "do", "connection:google")
+			b.get(s.there(b)).want(303, "/sign-in/attempt_").follow().want(200)
+			if n := len(s.letters("ann@example.com")); n != 0 {
+				t.Errorf("%s: %d letters before the check", page, n)
+			}
+		}
+		s.op.Claims["email_verified"] = true
+		b := s.browser()
+		b.get("/sign-up").post("/sign-up", "do", "connection:google")
+		b.get(s.there(b)).want(303, "/account") // nothing was mailed, and Google has seen who it is
+	})
+}
+
+func TestAnAppThatWantsAProofAnewGetsItFromTheProviderItNames(t *testing.T) {
+	eachPort(t, func(s *port) {
+		s.connect(s.google())
+		b := s.browser()
+		ask := b.wait()
+		ask.Upstream, ask.Hint, ask.Need.Anew = login.Upstream{Connection: "google"}, "ann@acme.org", true
+		s.must(s.store.SaveAsk(s.Context(), ask))
+		b.get("/sign-in?ask="+string(ask.ID)).want(303, s.op.URL, "prompt=login", "max_age=0", "login_hint=ann%40acme.org")
 	})
 }
 

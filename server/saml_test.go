@@ -94,6 +94,26 @@ func TestSAMLSignInGoesByTheProviderAndEndsInAnAccount(t *testing.T) {
 	}
 }
 
+func TestSAMLAnswerThatNobodyWaitsForIsNotKept(t *testing.T) {
+	s, there := startSAML(t, nil)
+	b := s.surfer()
+	request, err := there.Read(b.depart(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted := s.posts(there.Answer(request))
+	b.open(posted.To)
+	if late := s.posts(there.Answer(request)); late.Status != http.StatusSeeOther || strings.Contains(late.To, "arrival") {
+		t.Errorf("an answer to a sign-in that is over leads to %d %q", late.Status, late.To)
+	}
+	request.RelayState = federation.NewState("attempt_nobodys").Reveal()
+	if none := s.posts(there.Answer(request)); none.Status != http.StatusSeeOther || strings.Contains(none.To, "arrival") {
+		t.Errorf("an answer to nobody leads to %d %q", none.Status, none.To)
+	} else if s.surfer().open(none.To).Status == http.StatusOK {
+		t.Error("nobody is told that it is over")
+	}
+}
+
 func TestSAMLMetadataOfOursNamesWhereToAnswer(t *testing.T) {
 	s, _ := startSAML(t, func(c *federation.Connection) { c.Disabled = true })
 	b := s.surfer()

@@ -21,6 +21,7 @@ var (
 	errNoServiceKey  = problem.New(problem.NotFound, "saml_key_unknown", "There is no key for SAML yet.")
 	errServiceKey    = problem.New(problem.Conflict, "saml_key_exists", "There is a key for SAML already.")
 	errNoMetadata    = problem.New(problem.NotFound, "metadata_unknown", "The provider's metadata was never read.")
+	errPlaces        = problem.New(problem.Conflict, "places_taken", "That request was answered too often.")
 	errSAMLAssertion = problem.New(problem.Conflict, "assertion_used", "That assertion was used already.")
 )
 
@@ -67,16 +68,39 @@ func (s *SAML) SaveMetadata(ctx context.Context, connection string, m federation
 	return explain("keep SAML metadata", err)
 }
 
-// Accept uses up an assertion and keeps the arrival that it becomes, both or nothing.
-func (s *SAML) Accept(ctx context.Context, assertion secret.Digest, until time.Time, arrival secret.Digest, sealed string, expires time.Time) error {
+// Accept uses up an assertion and one of the places, and keeps the arrival that it becomes, all or nothing.
+func (s *SAML) Accept(ctx context.Context, a federation.Accepted) error {
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		_, err := s.db.write(ctx).NewRaw(
-			"INSERT INTO assertions (digest, expires_at) VALUES (?, ?)", string(assertion), stamp(until)).Exec(ctx)
+			"INSERT INTO assertions (digest, expires_at) VALUES (?, ?)", string(a.Assertion), stamp(a.Until)).Exec(ctx)
 		if err != nil {
 			return explain("use a SAML assertion", err, errSAMLAssertion)
 		}
-		return NewConnections(s.db).SaveArrival(ctx, arrival, sealed, expires)
+		if err := s.occupy(ctx, a.Places, a.Taken); err != nil {
+			return err
+		}
+		return NewConnections(s.db).SaveArrival(ctx, a.Arrival, a.Sealed, a.Expires)
 	})
+}
+
+// occupy takes the first of the places that is free. Of those who race for it one has it, and the
+// others look at the next.
+func (s *SAML) occupy(ctx context.Context, places []secret.Digest, until time.Time) error {
+	for _, place := range places {
+		res, err := s.db.write(ctx).NewRaw(
+			"INSERT INTO assertions (digest, expires_at) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING", string(place), stamp(until)).Exec(ctx)
+		if err != nil {
+			return explain("take a place for a SAML assertion", err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return explain("take a place for a SAML assertion", err)
+		}
+		if n == 1 {
+			return nil
+		}
+	}
+	return errPlaces
 }
 
 // UseMessage uses up a message of a provider.

@@ -332,6 +332,6 @@ func Bring(t testing.TB, f *federation.Federation, c federation.Connection, l La
 	if l.Form == nil {
 		return l.Result(), nil
 	}
-	state, arrived, err := f.Post(t.Context(), c, l.Form)
+	state, arrived, err := f.Post(c, l.Form)
 	return federation.Answer{State: state, Values: url.Values{"state": {state.Reveal()}}, Arrival: arrived}, err
 }

@@ -63,6 +63,20 @@ func OpenURL(t testing.TB, url string, hook bun.QueryHook) *storage.DB {
 	return db
 }
 
+// Rows counts what is in a table, whatever rooms say about it.
+func Rows(t testing.TB, db *storage.DB, table string) (n int) {
+	t.Helper()
+	for name, pool := range db.Pools() {
+		if name == "sqlite_reader" {
+			continue
+		}
+		if err := pool.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
 // Box returns the Box of all test databases.
 func Box() *secret.Box {
 	b, err := secret.NewBox([]byte("only for tests, 32 bytes at least"))
