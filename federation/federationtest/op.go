@@ -79,6 +79,8 @@ func start(t testing.TB, now func() time.Time, secured bool) *OP {
 		JSON:   map[string]any{}, Take: map[string]http.HandlerFunc{},
 		t: t, now: now, codes: map[string]code{}, live: map[string]bool{}, renewals: map[string]bool{}, calls: map[string]int{},
 	}
+	rsaKeys() // before anybody waits for an answer
+	curveKey()
 	o.server = httptest.NewUnstartedServer(o)
 	o.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	if secured {
