@@ -97,6 +97,10 @@ test('where no cookie travels, one token stands for the browser and is renewed a
   assert.deepEqual([...b.storage], [[`idp.browser:${issuer}`, 'browser-1b']])
   assert.ok(b.asked.every((r) => r.init.credentials === 'omit'))
   assert.equal(b.requests('/environment').length, 2)
+  b.storage.clear()
+  await Promise.allSettled([idp.request('GET', '/me'), idp.request('GET', '/me')]) // find none, and make one
+  assert.deepEqual([made, b.requests('/me').map((r) => r.headers['Idp-Browser-Token'])], [2, ['browser-2', 'browser-2']])
+  b.storage.set(`idp.browser:${issuer}`, 'browser-1b')
   assert.ok(b.requests('/environment').every((r) => !r.headers['Idp-Browser-Token']))
 })
 
