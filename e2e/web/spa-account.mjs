@@ -23,6 +23,7 @@ try {
   await pictured(page, 'user-button-dialog')
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'hidden' })
+  for (let tries = 0; await focused(page) !== `Account of ${email}` && tries < 400; tries++) await page.waitForTimeout(50) // a moment after the dialog is gone
   assert.equal(await focused(page), `Account of ${email}`)
   say('opened the account in a dialog')
 
