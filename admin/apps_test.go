@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -68,6 +69,8 @@ func (all spoken) Get(name string) (*token.Compiled, error) {
 	}
 	return token.Compile(all[name])
 }
+
+func (all spoken) Hold(_ context.Context, name string) (*token.Compiled, error) { return all.Get(name) }
 
 func TestAnOperatorSaysWhatTheTokensOfAnAppAre(t *testing.T) {
 	offices(t, func(o *office) {

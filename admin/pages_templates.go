@@ -109,7 +109,7 @@ func (p *Pages) AddTemplate() web.Handler {
 		f := p.templateForm(typed.Template, token.Template{})
 		f.typed(r)
 		if wantsPreview(r) {
-			return p.preview(w, r, f, typed, token.Template{})
+			return p.preview(w, r, f, typed, token.Template{}, string(by.ID))
 		}
 		t, err := typed.keyed()
 		if err == nil {
@@ -178,7 +178,7 @@ func (p *Pages) SaveTemplate() web.Handler {
 		f.fill(typed.Template)
 		f.typed(r)
 		if wantsPreview(r) {
-			return p.preview(w, r, f, typed, old)
+			return p.preview(w, r, f, typed, old, string(by.ID))
 		}
 		t, err := typed.keyed()
 		if err == nil {
@@ -194,14 +194,14 @@ func (p *Pages) SaveTemplate() web.Handler {
 
 // preview shows what the template in the form says of the person who is named in it. Nothing is
 // saved, and the token is not shown.
-func (p *Pages) preview(w http.ResponseWriter, r *http.Request, f templateForm, typed typedTemplate, old token.Template) error {
+func (p *Pages) preview(w http.ResponseWriter, r *http.Request, f templateForm, typed typedTemplate, old token.Template, actor string) error {
 	f.Previewing = true
 	t, err := typed.keyed()
 	if err == nil {
 		if t.Name == "" {
 			t.Name = "preview" // a name is asked for when it is saved
 		}
-		err = f.look(r, p, t, old)
+		err = f.look(r, p, t, old, actor)
 	}
 	if err != nil {
 		f.mistaken(err)

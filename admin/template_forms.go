@@ -186,7 +186,7 @@ func (t typedTemplate) keyed() (token.Template, error) {
 }
 
 // look previews a template with the person who is named in the form.
-func (f *templateForm) look(r *http.Request, p *Pages, t, old token.Template) error {
+func (f *templateForm) look(r *http.Request, p *Pages, t, old token.Template, actor string) error {
 	if f.Who == "" {
 		return problem.New(problem.Invalid, "preview_who", "Whom shall it be previewed with? Enter an email address or a user ID.").On("who")
 	}
@@ -198,7 +198,7 @@ func (f *templateForm) look(r *http.Request, p *Pages, t, old token.Template) er
 	if err != nil {
 		return err
 	}
-	made, err := p.Templates.Preview(r.Context(), t, old, person)
+	made, err := p.Templates.Preview(r.Context(), t, old, person, actor)
 	if err != nil {
 		return err
 	}

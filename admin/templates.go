@@ -66,6 +66,9 @@ func (t *Templates) Create(ctx context.Context, x token.Template, actor string) 
 	if x.Name == "new" { // the page of new templates is called so
 		return x, errTemplateNew
 	}
+	if err := madeFrom(x, token.Template{}); err != nil {
+		return x, err
+	}
 	x, err := t.ready(ctx, x, token.Template{})
 	if err != nil {
 		return x, err
@@ -108,6 +111,9 @@ func (t *Templates) Replace(ctx context.Context, name string, x token.Template, 
 		return x, errTemplateMoved
 	}
 	x.Name, x.Version, x.CreatedAt, x.UpdatedAt = name, old.Version, old.CreatedAt, old.UpdatedAt
+	if err := madeFrom(x, old); err != nil {
+		return x, err
+	}
 	if x, err = t.ready(ctx, x, old); err != nil {
 		return x, err
 	}
@@ -117,16 +123,16 @@ func (t *Templates) Replace(ctx context.Context, name string, x token.Template, 
 	}
 	x.UpdatedAt = t.Now()
 	err = t.change(ctx, func(ctx context.Context) error {
-		if !x.Key.None() && old.Key.None() {
-			if err := t.unused(ctx, name, "It cannot sign with a key of its own while these apps use it, whose tokens are signed with ours: %s."); err != nil {
-				return err
-			}
-		}
 		if err := t.Kept.Store.SaveTemplate(ctx, x); err != nil { // the version says whether old still is what is on file
 			if problem.Is(err, problem.Conflict) {
 				return errTemplateMoved.Because(err)
 			}
 			return err
+		}
+		if !x.Key.None() && old.Key.None() { // after the write, behind which an app that names it just now has to wait
+			if err := t.unused(ctx, name, "It cannot sign with a key of its own while these apps use it, whose tokens are signed with ours: %s."); err != nil {
+				return err
+			}
 		}
 		return t.tell(ctx, event.TemplateUpdated, name, actor, map[string]string{"changed": strings.Join(changed, " ")})
 	})
@@ -138,10 +144,11 @@ func (t *Templates) Replace(ctx context.Context, name string, x token.Template, 
 // problem.Conflict, which names them.
 func (t *Templates) Delete(ctx context.Context, name, actor string) error {
 	return t.change(ctx, func(ctx context.Context) error {
-		if err := t.unused(ctx, name, "The tokens of these apps are made by it: %s. Let them name another one first."); err != nil {
+		if err := t.Kept.Store.DropTemplate(ctx, name); err != nil {
 			return err
 		}
-		if err := t.Kept.Store.DropTemplate(ctx, name); err != nil {
+		// After the write, behind which an app that names it just now has to wait.
+		if err := t.unused(ctx, name, "The tokens of these apps are made by it: %s. Let them name another one first."); err != nil {
 			return err
 		}
 		return t.tell(ctx, event.TemplateDeleted, name, actor, nil)
@@ -149,8 +156,22 @@ func (t *Templates) Delete(ctx context.Context, name, actor string) error {
 }
 
 // Preview makes the token that a template describes for a person; the template need not be
-// kept. Old is what it is to replace, or a zero one.
-func (t *Templates) Preview(ctx context.Context, x, old token.Template, p login.Person) (token.Preview, error) {
+// kept. Old is what it is to replace, or a zero one. It is in the audit trail.
+func (t *Templates) Preview(ctx context.Context, x, old token.Template, p login.Person, actor string) (token.Preview, error) {
+	made, err := t.preview(ctx, x, old, p)
+	if err != nil {
+		return token.Preview{}, err
+	}
+	return made, t.Looked(ctx, p, actor, map[string]string{"template": x.Name})
+}
+
+// Looked puts into the audit trail that somebody was shown what a template says of a person; the
+// detail says of which template, and how.
+func (t *Templates) Looked(ctx context.Context, p login.Person, actor string, detail map[string]string) error {
+	return t.Events.Record(ctx, event.Event{Kind: event.TemplatePreviewed, Actor: actor, User: string(p.User.ID), Detail: detail})
+}
+
+func (t *Templates) preview(ctx context.Context, x, old token.Template, p login.Person) (token.Preview, error) {
 	x, err := t.ready(ctx, x, old)
 	if err != nil {
 		return token.Preview{}, err
@@ -170,7 +191,7 @@ func (t *Templates) Token(ctx context.Context, name string, p login.Person, acto
 	if !p.User.MayEnter() {
 		return token.Preview{}, errTokenBanned
 	}
-	made, err := t.Preview(ctx, x, token.Template{}, p)
+	made, err := t.preview(ctx, x, token.Template{}, p)
 	if err != nil {
 		return token.Preview{}, err
 	}
@@ -224,6 +245,16 @@ func (t *Templates) ready(ctx context.Context, x, old token.Template) (token.Tem
 		}
 	}
 	return x, nil
+}
+
+// madeFrom checks the preset that a template says it was made from: one of ours, or the one that was
+// on file, which a newer release may not have any more.
+func madeFrom(x, old token.Template) error {
+	if x.Preset == "" || x.Preset == old.Preset {
+		return nil
+	}
+	_, err := token.PresetNamed(x.Preset)
+	return err
 }
 
 // change does it in one transaction and takes what came of it into force here.

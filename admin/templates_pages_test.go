@@ -114,6 +114,9 @@ func TestAPreviewSaysWhatATokenWouldOfARealPersonAndSavesNothing(t *testing.T) {
 		}
 		b.Get("/operator/templates/new?from=blank").Post("/operator/templates", typed(`{"who": "{{user.name}}", "mail": "{{user.primary_email_address}}"}`, "ann@example.com")...).
 			Want(200, `id="preview-claims"`, "ann@example.com", `data-weight="light"`, string(ann.ID), "&lt;script&gt;x").WantNot("<script>x", "eyJ")
+		if e := o.happened(t, event.TemplatePreviewed); len(e) != 1 || e[0].User != string(ann.ID) {
+			t.Errorf("it leaves %+v", e)
+		}
 		b.Post("/operator/templates", typed(`{"all": "{{user.public_metadata}}"}`, string(ann.ID))...).Want(200, `data-weight="heavy"`, "Over 2 KB")
 		b.Post("/operator/templates", typed(`{"all": "{{user.public_metadata}}", "again": "{{user.public_metadata}}"}`, string(ann.ID))...).Want(200, "Over 3.5 KB")
 		b.Post("/operator/templates", typed(`{"a": "{{user.public_metadata}}", "b": "{{user.public_metadata}}", "c": "{{user.public_metadata}}"}`, string(ann.ID))...).Want(200, `data-weight="too_heavy"`)

@@ -160,7 +160,7 @@ func TestSavingATemplateForAnAlgorithmMakesItsKey(t *testing.T) {
 		if _, err := x.Create(t.Context(), eddsa, admin.CLI); err != nil {
 			t.Fatal(err)
 		}
-		made, err := x.Preview(t.Context(), eddsa, token.Template{}, p)
+		made, err := x.Preview(t.Context(), eddsa, token.Template{}, p, admin.CLI)
 		if err != nil || made.Claims["plan"] != "free" {
 			t.Fatalf("%v %+v", err, made.Claims)
 		}
@@ -170,7 +170,7 @@ func TestSavingATemplateForAnAlgorithmMakesItsKey(t *testing.T) {
 		}
 		hmac := billing()
 		hmac.Key = ownKey()
-		if made, err = x.Preview(t.Context(), hmac, token.Template{}, p); err != nil {
+		if made, err = x.Preview(t.Context(), hmac, token.Template{}, p, admin.CLI); err != nil {
 			t.Fatal(err)
 		}
 		for _, purpose := range []token.Purpose{token.Session, token.OIDC} {
@@ -211,6 +211,94 @@ func TestATemplateThatAppsUseStays(t *testing.T) {
 	})
 }
 
+func TestNoAppNamesATemplateInTheMomentItGoesAway(t *testing.T) {
+	studies(t, func(t *testing.T, h *house, x *admin.Templates, clients *provider.Clients) {
+		ctx := t.Context()
+		named := func() error {
+			_, _, err := clients.Create(ctx, provider.Client{Name: "Acme", Type: provider.Web, RedirectURIs: []string{"https://acme.example/cb"}, IDTokenTemplate: "billing"}, admin.CLI)
+			return err
+		}
+		for _, away := range []func(token.Template) error{
+			func(token.Template) error { return x.Delete(ctx, "billing", admin.CLI) },
+			func(own token.Template) error {
+				own.Key, own.Algorithm = ownKey(), ""
+				_, err := x.Replace(ctx, "billing", own, admin.CLI)
+				return err
+			},
+		} {
+			for range 12 {
+				made, err := x.Create(ctx, billing(), admin.CLI)
+				if err != nil {
+					t.Fatal(err)
+				}
+				said := make(chan error)
+				go func() { said <- named() }()
+				gone, kept := away(made), <-said
+				using, err := clients.Using(ctx, "billing")
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch now, err := x.Get(ctx, "billing"); {
+				case (gone == nil) == (kept == nil) || gone != nil && !problem.HasCode(gone, "template_used") || kept != nil && !problem.Is(kept, problem.Invalid):
+					t.Fatalf("it goes away: %v, and an app names it: %v", gone, kept)
+				case kept == nil && (err != nil || !now.Key.None() || len(using) != 1), kept != nil && len(using) != 0:
+					t.Fatalf("%v: %+v, named by %d", err, now, len(using))
+				}
+				for _, app := range using {
+					if err := clients.Delete(ctx, app.ID, admin.CLI); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := x.Delete(ctx, "billing", admin.CLI); err != nil && !problem.Is(err, problem.NotFound) {
+					t.Fatal(err)
+				}
+			}
+		}
+
+		// What another process does is not in memory here: the row decides.
+		if _, err := x.Create(ctx, billing(), admin.CLI); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Kept.Store.DropTemplate(ctx, "billing"); err != nil {
+			t.Fatal(err)
+		}
+		if err := named(); !problem.HasCode(err, "template_unknown") {
+			t.Errorf("one that another process deleted a moment ago: %v", err)
+		}
+	})
+}
+
+func TestATemplateSaysAPresetThatThereIs(t *testing.T) {
+	studies(t, func(t *testing.T, _ *house, x *admin.Templates, _ *provider.Clients) {
+		ctx := t.Context()
+		odd := billing()
+		odd.Preset = "superbase"
+		if _, err := x.Create(ctx, odd, admin.CLI); !problem.HasCode(err, "preset_unknown") || problemOf(err).Field != "preset" {
+			t.Errorf("made: %v", err)
+		}
+		known := billing()
+		known.Preset = "supabase"
+		made, err := x.Create(ctx, known, admin.CLI)
+		if err != nil || made.Preset != "supabase" {
+			t.Fatalf("%v %+v", err, made)
+		}
+		made.Preset = "superbase"
+		if _, err := x.Replace(ctx, "billing", made, admin.CLI); !problem.HasCode(err, "preset_unknown") {
+			t.Errorf("changed: %v", err)
+		}
+		// One that this release has no more stays what it is.
+		old := billing()
+		old.Name, old.Preset = "old", "of-long-ago"
+		if err := x.Kept.Store.SaveTemplate(ctx, old); err != nil {
+			t.Fatal(err)
+		}
+		old.Lifetime = 120
+		if now, err := x.Replace(ctx, "old", old, admin.CLI); err != nil || now.Lifetime != 120 || now.Preset != "of-long-ago" {
+			t.Errorf("%v %+v", err, now)
+		}
+	})
+}
+
 func TestATokenThatAnOperatorTakesIsInTheTrailAndNobodyBannedHasOne(t *testing.T) {
 	studies(t, func(t *testing.T, h *house, x *admin.Templates, _ *provider.Clients) {
 		ctx := t.Context()
@@ -224,6 +312,12 @@ func TestATokenThatAnOperatorTakesIsInTheTrailAndNobodyBannedHasOne(t *testing.T
 				t.Fatal(err)
 			}
 			return p
+		}
+		if _, err := x.Preview(ctx, billing(), token.Template{}, look(), "user_op"); err != nil {
+			t.Fatal(err)
+		}
+		if e := h.happened(t, event.TemplatePreviewed); len(e) != 1 || e[0].User != string(ann.ID) || e[0].Actor != "user_op" || e[0].Detail["template"] != "billing" {
+			t.Errorf("a preview left %+v", e)
 		}
 		made, err := x.Token(ctx, "billing", look(), admin.CLI)
 		if err != nil || made.Claims["sub"] != string(ann.ID) || made.Claims["sid"] != nil {

@@ -74,6 +74,7 @@ const (
 	TemplateUpdated      Kind = "template.updated"             // a JWT template was changed
 	TemplateDeleted      Kind = "template.deleted"             // a JWT template is gone, and its key
 	TemplateTokenTaken   Kind = "template.token_taken"         // an operator took a token that a template makes for a person
+	TemplatePreviewed    Kind = "template.previewed"           // an operator looked at what a template says of a person, or had the doctor try it; the token was shown to nobody
 	RegistrationTokenNew Kind = "registration_token.created"   // leave to register relying parties was given
 	KeyRotated           Kind = "key.rotated"                  // a new signing key took over
 	KeyRetired           Kind = "key.retired"                  // a signing key is no longer published

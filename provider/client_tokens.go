@@ -16,6 +16,12 @@ type TokenTemplates interface {
 	Get(name string) (*token.Compiled, error) // token.ErrTemplate if there is none
 }
 
+// HeldTemplates are the templates that clients may name: each as it is on file, and kept so until
+// the caller's transaction is over. token.Templates is one.
+type HeldTemplates interface {
+	Hold(ctx context.Context, name string) (*token.Compiled, error) // token.ErrTemplate if there is none
+}
+
 // validTokens checks what a client's tokens are to look like. Whether the templates are there
 // is named's to say.
 func validTokens(c Client) error {
@@ -55,8 +61,9 @@ func bringsToken(responseType string) bool {
 	return slices.Contains(strings.Fields(responseType), partToken)
 }
 
-// named checks the templates that a client names and was did not.
-func (c *Clients) named(client, was Client) error {
+// named checks the templates that a client names and was did not. Call it in the transaction that
+// saves the client: until that is over, none of them goes away or gets a key of its own.
+func (c *Clients) named(ctx context.Context, client, was Client) error {
 	for _, one := range []struct{ field, name, before string }{
 		{"id_token_template", client.IDTokenTemplate, was.IDTokenTemplate},
 		{"access_token_template", client.AccessTokenTemplate, was.AccessTokenTemplate},
@@ -67,12 +74,15 @@ func (c *Clients) named(client, was Client) error {
 		if c.Templates == nil {
 			return invalid(one.field, "template_unknown", "There is no template of that name.")
 		}
-		template, err := c.Templates.Get(one.name)
+		template, err := c.Templates.Hold(ctx, one.name)
 		if problem.HasCode(err, token.ErrTemplate.Code) {
 			return invalid(one.field, "template_unknown", "There is no template of that name.")
 		}
-		if err != nil {
+		if problem.Is(err, problem.Invalid) {
 			return invalid(one.field, "template_broken", "That template cannot be read; save it anew first.")
+		}
+		if err != nil {
+			return err
 		}
 		if !template.Key.None() {
 			return invalid(one.field, "template_own_key", "That template signs with a key of its own, and an app's tokens are signed with ours: its verifier would not know the key. Name one without.")

@@ -23,7 +23,7 @@ type Clients struct {
 	Outbound Outbound // fetches sector documents; without it clients that name one are refused
 	Keys     Offering // makes signing keys that clients register for; nil where nobody signs
 
-	Templates TokenTemplates // that clients may name; nil: none
+	Templates HeldTemplates // that clients may name; nil: none
 
 	// Production lets nobody but native apps be sent to a loopback address over http.
 	Production bool
@@ -117,9 +117,6 @@ func (c *Clients) check(client *Client) error {
 
 // settle does what takes long before a client that takes the place of was can be saved.
 func (c *Clients) settle(ctx context.Context, client *Client, was Client) (err error) {
-	if err := c.named(*client, was); err != nil {
-		return err
-	}
 	if client.Sector, err = c.sectorOf(ctx, *client, was); err != nil {
 		return err
 	}
@@ -143,7 +140,7 @@ func (c *Clients) create(ctx context.Context, draft Client, actor string) (Clien
 	if draft.HasSecret() {
 		key = c.renew(&draft)
 	}
-	if err := c.save(ctx, draft, event.ClientCreated, actor); err != nil {
+	if err := c.save(ctx, draft, Client{}, event.ClientCreated, actor); err != nil {
 		return Client{}, secret.String{}, err
 	}
 	draft.Version = 1
@@ -238,24 +235,28 @@ func (c *Clients) NewRegistrationToken(ctx context.Context, uses int, life time.
 }
 
 func (c *Clients) change(ctx context.Context, id ClientID, kind event.Kind, actor string, do func(*Client) error) (Client, error) {
-	next, err := c.Store.Client(ctx, id)
+	was, err := c.Store.Client(ctx, id)
 	if err != nil {
 		return Client{}, err
 	}
+	next := was
 	if err := do(&next); err != nil {
 		return Client{}, err
 	}
 	next.UpdatedAt = c.Now()
-	if err := c.save(ctx, next, kind, actor); err != nil {
+	if err := c.save(ctx, next, was, kind, actor); err != nil {
 		return Client{}, err
 	}
 	next.Version++
 	return next, nil
 }
 
-func (c *Clients) save(ctx context.Context, client Client, kind event.Kind, actor string) error {
+func (c *Clients) save(ctx context.Context, client, was Client, kind event.Kind, actor string) error {
 	defer c.Invalidate()
 	return c.InTx(ctx, func(ctx context.Context) error {
+		if err := c.named(ctx, client, was); err != nil {
+			return err
+		}
 		if err := c.Store.SaveClient(ctx, client); err != nil {
 			return fmt.Errorf("save client %s: %w", client.ID, err)
 		}

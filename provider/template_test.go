@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -147,6 +148,8 @@ func TestNoTemplateOverridesWhatTheProtocolMeans(t *testing.T) {
 type one struct{ *token.Compiled }
 
 func (o one) Get(string) (*token.Compiled, error) { return o.Compiled, nil }
+
+func (o one) Hold(context.Context, string) (*token.Compiled, error) { return o.Compiled, nil }
 
 func TestATemplateCostsNoStatement(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

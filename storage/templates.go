@@ -56,6 +56,20 @@ func (s *Templates) Templates(ctx context.Context) ([]token.Template, error) {
 	return all, nil
 }
 
+// HoldTemplate returns a template, or token.ErrTemplate. Until the caller's transaction is over,
+// nobody changes or drops it.
+func (s *Templates) HoldTemplate(ctx context.Context, name string) (token.Template, error) {
+	var r templateRow
+	q := s.db.write(ctx).NewSelect().Model(&r).Where("name = ?", name)
+	if s.db.postgres { // SQLite has one writer at a time
+		q = q.For("SHARE")
+	}
+	if err := q.Scan(ctx); err != nil {
+		return token.Template{}, explain("hold a template", err, token.ErrTemplate)
+	}
+	return s.template(r)
+}
+
 func (s *Templates) template(r templateRow) (token.Template, error) {
 	var t token.Template
 	if err := decode("templates.body", r.Body, &t); err != nil {

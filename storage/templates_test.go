@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,6 +37,25 @@ func TestATemplateComesBackAsSaved(t *testing.T) {
 		if string(found[1].Claims) != string(want.Claims) {
 			t.Errorf("the claims are laid out anew: %s", found[1].Claims)
 		}
+	})
+}
+
+func TestATemplateIsHeldAsItIsOnFile(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		ctx, store := within(t), storage.NewTemplates(db)
+		want := hasura()
+		must(t, store.SaveTemplate(ctx, want))
+		want.Version = 1
+		must(t, db.InTx(ctx, func(ctx context.Context) error {
+			found, err := store.HoldTemplate(ctx, "hasura")
+			if err == nil && !reflect.DeepEqual(found, want) {
+				t.Errorf("came back: %+v", found)
+			}
+			if _, err := store.HoldTemplate(ctx, "hasur"); !problem.HasCode(err, token.ErrTemplate.Code) {
+				t.Errorf("one that is not there: %v", err)
+			}
+			return err
+		}))
 	})
 }
 

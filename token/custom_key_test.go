@@ -46,7 +46,23 @@ func TestWhatATemplatesOwnKeySignedIsNeverOurs(t *testing.T) {
 				t.Errorf("the kid of a key for %s is taken: %v", issued.Purpose, err)
 			}
 		}
-		must(t, k.Foreign(token.CustomKey{ID: "theirs"}))
+		for _, issued := range k.Keys() {
+			for kid := range map[string]bool{"": true, "theirs": true} {
+				der, err := x509.MarshalPKCS8PrivateKey(issued.Private)
+				must(t, err)
+				own := token.CustomKey{ID: kid, Material: secret.NewString(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))}
+				if err := k.Foreign(own); !problem.Is(err, problem.Invalid) {
+					t.Errorf("our key for %s under the kid %q is taken: %v", issued.Purpose, kid, err)
+				}
+				public, err := x509.MarshalPKIXPublicKey(issued.Private.Public())
+				must(t, err)
+				if err := k.Foreign(token.CustomKey{ID: kid, Material: secret.NewString(string(public))}); !problem.Is(err, problem.Invalid) {
+					t.Errorf("our public key for %s is a secret under the kid %q: %v", issued.Purpose, kid, err)
+				}
+			}
+		}
+		must(t, k.Foreign(token.CustomKey{ID: "theirs", Material: pkcs8(t, rsaOnce())}))
+		must(t, k.Foreign(token.CustomKey{Material: secret.NewString(ownSecret)}))
 		must(t, k.Foreign(token.CustomKey{}))
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -200,16 +201,37 @@ func (g SigningKey) web() (CustomKey, error) {
 }
 
 // Foreign reports, as problem.Invalid on "signing_key", that a template's own key pretends to be one
-// of the issuer's: a verifier that finds keys by kid would mistake one for the other. Call it when a
-// template is saved.
+// of the issuer's, or is one: a verifier that finds keys by kid would mistake one for the other, and
+// what the issuer's key signs is the issuer's word whatever the kid says. Nor is what we publish of
+// our keys a secret. Call it when a template is saved.
 func (k *KeySet) Foreign(own CustomKey) error {
-	if own.ID == "" {
-		return nil
+	private, err := own.private()
+	if err != nil {
+		return unusable("This is not a private key.")
 	}
 	for _, key := range k.Keys() {
-		if key.ID == own.ID {
+		if own.ID != "" && key.ID == own.ID {
 			return unusable("This kid is the one of a key of this issuer. Give the key another, or none.")
+		}
+		if private != nil && private.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(key.Private.Public()) { //nolint:forcetypeassert // every public key of the standard library has it
+			return unusable("This is a key of this issuer. Bring one of the template's own, or none: the issuer's key signs then.")
+		}
+		if private == nil && key.published(own.Material.Reveal()) {
+			return unusable("This secret is a public key of this issuer, which everybody knows. Make one: openssl rand -hex 32")
 		}
 	}
 	return nil
+}
+
+// published reports whether a text is what everybody can read of the key, in one of the forms that
+// verifiers have been led to take for a secret.
+func (key Key) published(text string) bool {
+	if der, err := x509.MarshalPKIXPublicKey(key.Private.Public()); err == nil && text == string(der) {
+		return true
+	}
+	if r, ok := key.Private.Public().(*rsa.PublicKey); ok && text == string(x509.MarshalPKCS1PublicKey(r)) {
+		return true
+	}
+	web, err := key.public().MarshalJSON()
+	return err == nil && text == string(web)
 }

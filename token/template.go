@@ -50,6 +50,10 @@ type TemplateStore interface {
 	Templates(ctx context.Context) ([]Template, error)   // all, by name
 	SaveTemplate(ctx context.Context, t Template) error  // creates at Version 0; problem.Conflict if the name is taken or Version moved
 	DropTemplate(ctx context.Context, name string) error // problem.NotFound
+
+	// HoldTemplate returns a template, or ErrTemplate. Until the caller's transaction is over,
+	// nobody changes or drops it.
+	HoldTemplate(ctx context.Context, name string) (Template, error)
 }
 
 // ErrTemplate says that there is no template of that name.

@@ -54,6 +54,16 @@ func (t *Templates) Get(name string) (*Compiled, error) {
 	return nil, ErrTemplate
 }
 
+// Hold returns a template as it is on file, or ErrTemplate, and keeps it so until the caller's
+// transaction is over: call it inside the one that makes something rest on it.
+func (t *Templates) Hold(ctx context.Context, name string) (*Compiled, error) {
+	kept, err := t.Store.HoldTemplate(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(kept)
+}
+
 // ForApps returns the names of the templates that relying parties can name for their tokens,
 // sorted: all but those that sign with a key of their own.
 func (t *Templates) ForApps() []string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"idp/admin"
 	"idp/identity"
 	"idp/server"
 	"idp/token"
@@ -23,7 +24,8 @@ func (c *cli) doctor() *cobra.Command {
 		Long: `Make a token from a JWT template, fetch discovery and keys from the issuer as the backend would,
 verify the token by them and by the backend's own rules, and say what is wrong, what helps, and
 what to paste at the backend. It exits with 1 if the backend would refuse the token, or let in
-whom it should not. idp serve has to run. The token itself is not shown.
+whom it should not. idp serve has to run. The token itself is not shown. With --user it is in the
+audit trail whose it was.
 
 Targets: ` + strings.Join(doctor.Targets(), ", "),
 		Example:   "  idp doctor supabase --template supabase --user ann@example.com",
@@ -63,6 +65,9 @@ func (c *cli) examine(ctx context.Context, r *server.Rooms, target, name, who st
 	if who != "" {
 		p, err := r.Users.Find(ctx, who)
 		if err != nil {
+			return doctor.Report{}, err
+		}
+		if err := r.JWTTemplates.Looked(ctx, p, admin.CLI, map[string]string{"template": name, "doctor": target}); err != nil {
 			return doctor.Report{}, err
 		}
 		subject = token.Subject{User: p.User}

@@ -43,6 +43,14 @@ func TestTheDoctorExaminesARunningInstance(t *testing.T) {
 	}
 	var report doctor.Report
 	s.must(&report, "doctor", "hasura", "--user", "ann@example.com", "--json")
+	var events []struct {
+		Actor, User string
+		Detail      map[string]string
+	}
+	s.must(&events, "events", "list", "--kind", "template.previewed", "--json")
+	if len(events) != 1 || events[0].Actor != "operator:cli" || events[0].User != ann.ID || events[0].Detail["doctor"] != "hasura" {
+		t.Errorf("it leaves %+v", events)
+	}
 	var claims struct{ Sub, Sid string }
 	if err := json.Unmarshal(report.Claims, &claims); err != nil || claims.Sub != ann.ID || claims.Sid != "" {
 		t.Errorf("%s, %v; want claims of %s without a session", report.Claims, err, ann.ID)

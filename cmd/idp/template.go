@@ -151,7 +151,7 @@ func (c *cli) templatePreview() *cobra.Command {
 		Long: `Print the claims that a template makes of a person, and how large the token gets.
 
 With --token it prints the token and nothing else: it names no session, and whoever has it is that person to those
-who believe it, until it expires. Each time is in the audit trail.`,
+who believe it, until it expires. Each time, with --token or without, is in the audit trail.`,
 		Example: `  idp template preview billing --user ann@example.com
   curl -H "Authorization: Bearer $(idp template preview billing --user ann@example.com --token)" https://api.example.com/me`,
 		Args: takes("NAME"),
@@ -175,7 +175,7 @@ who believe it, until it expires. Each time is in the audit trail.`,
 				if err != nil {
 					return err
 				}
-				made, err := r.JWTTemplates.Preview(cmd.Context(), t, token.Template{}, p)
+				made, err := r.JWTTemplates.Preview(cmd.Context(), t, token.Template{}, p, admin.CLI)
 				if err != nil {
 					return err
 				}
