@@ -127,8 +127,8 @@ func startApache(t testing.TB, binary, origin string, i *instance, c registered)
 // awaitReady returns when Apache answers, with false if it ended because its port is taken.
 func (a *apache) awaitReady(client *http.Client) bool {
 	a.t.Helper()
-	impatient := &http.Client{Transport: client.Transport, Timeout: 2 * time.Second} // who has the port might not answer
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	impatient := &http.Client{Transport: client.Transport, Timeout: 10 * time.Second} // who has the port might not answer
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-a.done: // first of all: who has the port might also answer
 			if strings.Contains(a.logs.String(), "Address already in use") {
@@ -142,7 +142,7 @@ func (a *apache) awaitReady(client *http.Client) bool {
 			return true
 		}
 		if time.Now().After(deadline) {
-			a.t.Fatalf("Apache does not answer after 20 s:\n%s", a.logs.String())
+			a.t.Fatalf("Apache does not answer after %s:\n%s", patience, a.logs.String())
 		}
 	}
 }
@@ -152,8 +152,8 @@ func (a *apache) stop() {
 	_ = a.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-a.done:
-	case <-time.After(10 * time.Second):
-		a.t.Error("Apache did not end within 10 s of being asked")
+	case <-time.After(patience):
+		a.t.Errorf("Apache did not end within %s of being asked", patience)
 		_ = a.cmd.Process.Kill()
 		<-a.done
 	}

@@ -20,12 +20,12 @@ func (i *instance) fails(args ...string) string {
 	return string(out)
 }
 
-// soon waits until the processes know of a change, which takes them a second.
+// soon waits until the processes know of a change, which takes them a second where the machine is idle.
 func soon(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after 10 s, still not: %s", what)
+			t.Fatalf("after %s, still not: %s", patience, what)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,14 +66,12 @@ func (b *browser) wantNobody(t testing.TB) {
 	}
 }
 
-// wantNotice waits for a mail beyond those seen that says that the connection leads in now, and
-// has no code.
-func (p *process) wantNotice(t testing.TB, to, title string, seen int) {
-	t.Helper()
-	l := p.LastLetter(to, seen)
-	if l.Code != "" || !strings.Contains(l.Subject+l.Text, title) {
-		t.Errorf("the notice to %s reads %q:\n%s", to, l.Subject, l.Text)
-	}
+// wantNotice waits for a mail that says that the connection leads in now, and has no code.
+func (p *process) wantNotice(to, title string) {
+	p.t.Helper()
+	p.await(to, func(all []letter) bool {
+		return slices.ContainsFunc(all, func(l letter) bool { return l.Code == "" && strings.Contains(l.Subject+l.Text, title) })
+	})
 }
 
 // settled waits until mail that is on its way now has come in: it leaves as a job, one after another.

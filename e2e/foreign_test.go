@@ -50,7 +50,7 @@ func startForeigner(cmd *exec.Cmd, origin func(said string) string) (*foreigner,
 		return nil, err
 	}
 	go func() { _ = cmd.Wait(); close(f.done) }()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if f.Origin = origin(f.logs.String()); f.Origin != "" {
 			strangers.Lock()
 			defer strangers.Unlock()
@@ -64,7 +64,7 @@ func startForeigner(cmd *exec.Cmd, origin func(said string) string) (*foreigner,
 		}
 	}
 	f.end()
-	return nil, fmt.Errorf("%s does not answer after 30 s:\n%s", cmd.Path, f.logs.String())
+	return nil, fmt.Errorf("%s does not answer after %s:\n%s", cmd.Path, patience, f.logs.String())
 }
 
 func (f *foreigner) end() {

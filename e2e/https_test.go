@@ -78,7 +78,7 @@ func (a authority) client(t testing.TB) *http.Client {
 	if err != nil || !roots.AppendCertsFromPEM(ca) {
 		t.Fatalf("no authority in %s: %v", a.CA, err)
 	}
-	return &http.Client{Timeout: 30 * time.Second,
+	return &http.Client{Timeout: patience,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 }
 

@@ -52,7 +52,7 @@ func (e *ears) told(rp *relyingParty, sid, sub any) {
 		if err != nil || signed.Signatures[0].Header.ExtraHeaders["typ"] != "logout+jwt" {
 			e.t.Errorf("its header is %v, %v", signed, err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		e.t.Fatalf("nobody told the relying party that %v ended", sid)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 )
@@ -184,7 +183,7 @@ func TestOneMailedCodeSignsInOnceHoweverManyTypeIt(t *testing.T) {
 		if strings.Contains(b.Body, `type="password"`) {
 			b.Fill("Password", good)
 		}
-		b.Press("Sign up").Fill("Code", w.processes[0].LastLetter("new@example.com", 0).Code)
+		b.Press("Sign up").Fill("Code", w.processes[0].code("new@example.com"))
 		form := b.submission("Continue")
 		body, cookies := bodyOf(t, form), b.http.Jar.Cookies(form.URL)
 		answers := race(t, 20, func(k int) *http.Request {
@@ -220,15 +219,11 @@ func TestBothProcessesKnowAtOnceWhatOneOfThemDid(t *testing.T) {
 		}
 		// Somebody banned is out everywhere at the next request.
 		i.CLI("", "user", "ban", racer)
-		deadline := time.Now().Add(2 * time.Second)
 		for k, p := range w.processes {
 			a := race(t, 1, func(int) *http.Request { return w.rp.tokenRequest(p.URL, refreshForm(got[0].Refresh)) })
 			if a[0].Error != "invalid_grant" {
 				t.Errorf("process %d refreshes for somebody who is banned: %+v", k, a[0])
 			}
-		}
-		if time.Now().After(deadline) {
-			t.Error("it took more than two seconds")
 		}
 	})
 }

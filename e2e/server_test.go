@@ -6,18 +6,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
+
+// patience is how long tests wait for what is sure to come, on a machine that is busy with other things.
+const patience = 2 * time.Minute
 
 // binary is built once for all tests.
 var binary string
@@ -68,13 +74,25 @@ func newInstance(t testing.TB, database string, env ...string) *instance {
 		env: env, http: http.DefaultClient}
 }
 
+// given are the ports that tests of this package got: nobody gets one twice, although many are listened on only later.
+var given sync.Map
+
+// freePort is below the range that connections take theirs from, which would else have it before anybody listens, and
+// not one of those that browsers refuse.
 func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	t.Helper()
+	for range 100 {
+		port := 12000 + rand.IntN(4000)
+		if _, twice := given.LoadOrStore(port, true); twice {
+			continue
+		}
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free between 12000 and 16000")
+	return 0
 }
 
 // environment is what a process of the instance sees; nothing of ours leaks into it.
@@ -172,7 +190,7 @@ func (i *instance) startAt(listen string) *process {
 // awaitReady returns when the process answers, and fails if it ends or takes too long.
 func (p *process) awaitReady() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
 		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/readyz", nil)
@@ -187,7 +205,7 @@ func (p *process) awaitReady() {
 		case <-p.done:
 			p.t.Fatalf("idp ended at start: %v\n%s", p.err, p.logs.Tail(4000))
 		case <-ctx.Done():
-			p.t.Fatalf("idp is not ready after 30 s\n%s", p.logs.Tail(4000))
+			p.t.Fatalf("idp is not ready after %s\n%s", patience, p.logs.Tail(4000))
 		default:
 		}
 	}
@@ -206,8 +224,8 @@ func (p *process) Stop() int {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second):
-		p.t.Fatal("idp did not stop within 30 s")
+	case <-time.After(patience):
+		p.t.Fatalf("idp did not stop within %s", patience)
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
@@ -246,37 +264,48 @@ type letter struct {
 	To, Subject, Text, Code, Link string
 }
 
-// LastLetter waits for the newest mail to that address that is not `old`: mail leaves as a job.
+// LastLetter waits until more than `seen` letters came to that address and returns the newest: mail leaves as a job.
+// Where a notice may come as well, ask for a letter by what it is: CodeLetter, told.
 func (p *process) LastLetter(to string, seen int) letter {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		all := p.Letters(to)
-		if len(all) > seen {
-			return all[0]
-		}
-	}
-	p.t.Fatalf("no new mail for %s within 20 s (%d seen before)", to, seen)
-	return letter{}
+	all := p.await(to, func(all []letter) bool { return len(all) > seen })
+	return all[0]
 }
 
-// code waits for the first mail to that address that has a code: notices may overtake it.
+// CodeLetter waits until more than `seen` letters with a code came to that address, and returns the newest of them:
+// notices that carry none may come before, between and after.
+func (p *process) CodeLetter(to string, seen int) letter {
+	p.t.Helper()
+	coded := func(all []letter) []letter {
+		return slices.DeleteFunc(slices.Clone(all), func(l letter) bool { return l.Code == "" })
+	}
+	return coded(p.await(to, func(all []letter) bool { return len(coded(all)) > seen }))[0]
+}
+
+// code is the newest code that was mailed to an address.
 func (p *process) code(to string) string {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		for _, l := range p.Letters(to) {
-			if l.Code != "" {
-				return l.Code
-			}
+	return p.CodeLetter(to, 0).Code
+}
+
+// await returns the mail to that address, the newest first, as soon as it is enough.
+func (p *process) await(to string, enough func(all []letter) bool) []letter {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		all := p.Letters(to)
+		if enough(all) {
+			return all
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("within %s only these came to %s: %+v", patience, to, all)
 		}
 	}
-	p.t.Fatalf("no mail with a code for %s within 20 s", to)
-	return ""
 }
 
 // Letters returns the mail to that address, the newest first.
 func (p *process) Letters(to string) []letter {
 	p.t.Helper()
-	res, err := p.http.Get(p.URL + "/dev/inbox.json?to=" + to)
+	res, err := p.http.Get(p.URL + "/dev/inbox.json?to=" + url.QueryEscape(to))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -46,7 +46,9 @@ func TestStoppingUnderLoadCutsNoAnswerAndExitsWithZero(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 			}
 		})
-		time.Sleep(300 * time.Millisecond)
+		for answered.Load() < 50 && !t.Failed() { // under load
+			time.Sleep(10 * time.Millisecond)
+		}
 		before, began := answered.Load(), time.Now()
 		code := p.Stop()
 		took := time.Since(began).Round(time.Millisecond)
@@ -56,9 +58,6 @@ func TestStoppingUnderLoadCutsNoAnswerAndExitsWithZero(t *testing.T) {
 		}
 		if took > 20*time.Second {
 			t.Errorf("stopping took %s", took)
-		}
-		if before < 50 {
-			t.Errorf("only %d answers before the signal: there was no load to speak of", before)
 		}
 		t.Logf("%d answers before the signal, %d after it, none cut; %s to stop", before, answered.Load()-before, took)
 	})

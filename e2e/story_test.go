@@ -137,7 +137,7 @@ func (rp *relyingParty) endpoints() (e endpoints) {
 // the browser is on a sign-up page.
 func signUp(b *browser, p *process, email, password string) {
 	b.t.Helper()
-	seen := len(p.Letters(email))
+	seen := p.codes(email)
 	b.Fill("Email address", email)
 	if strings.Contains(strings.ToLower(b.Body), `type="password"`) {
 		b.Fill("Password", password)
@@ -146,7 +146,7 @@ func signUp(b *browser, p *process, email, password string) {
 	if b.page != nil && strings.Contains(strings.ToLower(b.Body), `type="password"`) && !strings.Contains(b.Text(), "code") {
 		b.Fill("Password", password).Press("Continue")
 	}
-	b.Fill("Code", p.LastLetter(email, seen).Code).Press("Continue")
+	b.Fill("Code", p.CodeLetter(email, seen).Code).Press("Continue")
 }
 
 // signIn types address and password on the sign-in page the browser is on.

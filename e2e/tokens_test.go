@@ -69,7 +69,7 @@ func (b *browser) Token(app string, template ...string) string {
 		b.t.Fatalf("sessions: %d %+v", status, here)
 	}
 	path := strings.Join(append([]string{"/frontend/v1/sessions", here.Sessions[0].ID, "tokens"}, template...), "/")
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		var got struct{ JWT, Code, Detail string }
 		status := b.script(http.MethodPost, path, app, "{}", &got)
 		if status == http.StatusOK && got.JWT != "" {
@@ -92,7 +92,7 @@ func (i *instance) tell(template string, args ...string) {
 // it is, or that it refuses it.
 func run(t *testing.T, dir string, tokens map[string]string, program string, command ...string) map[string]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	all, err := json.Marshal(tokens)
 	if err != nil {

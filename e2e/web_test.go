@@ -23,7 +23,7 @@ func needBrowser(t *testing.T) {
 // to the test's log, and its failure is the test's.
 func (i *instance) walk(t *testing.T, script string, env ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join("web", script))
 	cmd.Env = append(append(os.Environ(), "ISSUER="+i.Issuer, "CHROMIUM="+os.Getenv("IDP_TEST_CHROMIUM")), env...)
@@ -46,12 +46,10 @@ func (i *instance) walkUnclaimed(t *testing.T, script string) {
 	t.Helper()
 	p := i.Start()
 	link := ""
-	for tries := 0; link == "" && tries < 500; tries++ { // printed right after idp is ready
-		time.Sleep(10 * time.Millisecond)
-		link = operatorLink.FindString(p.logs.String())
-	}
-	if link == "" {
-		t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
+	for deadline := time.Now().Add(patience); link == ""; time.Sleep(10 * time.Millisecond) { // printed right after idp is ready
+		if link = operatorLink.FindString(p.logs.String()); link == "" && time.Now().After(deadline) {
+			t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
+		}
 	}
 	env := []string{"OPERATOR_LINK=" + link}
 	if strings.HasSuffix(t.Name(), "/sqlite") {

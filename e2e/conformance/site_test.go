@@ -129,7 +129,7 @@ func (f *folder) of(path string) []hit {
 // relying parties from its queue.
 func (f *folder) await(t testing.TB, path string) hit {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		f.mu.Lock()
 		came := f.came

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -111,17 +112,24 @@ func newClient() *http.Client {
 	}
 }
 
+// freePort is below the range that connections take theirs from, and apart from where the package above looks: both are
+// tested at the same time.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 100 {
+		port := 16000 + rand.IntN(4000)
+		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free between 16000 and 20000")
+	return 0
 }
 
 func (w *world) awaitReady(t *testing.T, done <-chan error) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/readyz", nil)
 		must(t, err)
@@ -136,7 +144,7 @@ func (w *world) awaitReady(t *testing.T, done <-chan error) {
 		case err := <-done:
 			t.Fatalf("idp ended at start: %v", err)
 		case <-deadline:
-			t.Fatal("idp is not ready after 30 s")
+			t.Fatal("idp is not ready after two minutes")
 		default:
 		}
 	}

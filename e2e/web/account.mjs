@@ -1,7 +1,7 @@
 // The account page in Chromium: what a person changes about themselves, and how they leave.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { field, launch, letter, letters, password, pictured, press, say, visit } from './world.mjs'
+import { field, launch, letter, notice, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const { EMAIL: email, WORK: work, NEWER: newer } = process.env
@@ -12,14 +12,6 @@ async function signIn(page, secret) {
   await field(page, 'Password').fill(secret)
   await press(page, 'Sign in')
   await page.waitForURL('**/account')
-}
-
-// told waits for a mail with such a subject.
-async function told(to, subject) {
-  for (let seen = 0; ; seen++) {
-    await letter(to, seen)
-    if ((await letters(to)).some((l) => subject.test(l.subject))) return
-  }
 }
 
 const { page, close } = await visit(browser)
@@ -53,7 +45,7 @@ try {
   await pictured(page, 'account')
   await press(page, `Make main: ${work}`)
   await page.getByText('That is the main one now.').waitFor()
-  await told(email, /another main/)
+  await notice(email, /another main/)
   say('has another main address')
 
   await page.goto('/account/password')
@@ -78,6 +70,7 @@ try {
   say('took the data out')
 
   await page.locator('#account-delete').click()
+  await page.locator('#delete-confirm').waitFor()
   await pictured(page, 'account-delete')
   await page.locator('#delete-confirm').fill(work)
   await page.locator('#delete-confirm').press('Enter')

@@ -2,9 +2,8 @@
 // person's steps. LEAVE says how the two part: there, when the person signs out at the
 // application, or at idp, which says so by backchannel or by frontchannel.
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { email, origin, person, signIn, signedOut, text } from './party.mjs'
-import { issuer, press, say } from './world.mjs'
+import { eventually, issuer, press, say } from './world.mjs'
 
 const leave = process.env.LEAVE
 const told = async (page) => JSON.parse(await text(page))
@@ -32,12 +31,9 @@ await person(async (page) => {
     await page.waitForURL((url) => url.pathname !== '/account' && !url.pathname.startsWith('/oauth2/logout/apps'))
     await signedOut(page)
     // The word behind the browser leaves as a job; the frames were there before the last page.
-    for (let tries = 0; ; tries++) {
-      await page.goto(`${origin}/private/`)
-      if (page.url().startsWith(issuer)) break
-      assert.ok(leave === 'backchannel' && tries < 100, 'Apache still takes the browser for the person')
-      await sleep(100)
-    }
+    const forgotten = async () => (await page.goto(`${origin}/private/`), page.url().startsWith(issuer))
+    if (leave === 'backchannel') await eventually(forgotten, 'Apache takes nobody for the person')
+    else assert.ok(await forgotten(), 'Apache still takes the browser for the person')
   }
   say('signed out, here and there')
 

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer as createTLS } from 'node:https'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { issuer, password, visit } from './world.mjs'
+import { eventually, issuer, password, visit } from './world.mjs'
 
 const page = '<!doctype html><html lang="en"><title>app</title><script type="module" src="/app.js"></script><h1>app</h1>'
 const script = `import { load, IdpError } from '${issuer}/sdk/v1/idp.js'
@@ -89,7 +89,7 @@ export const told = (tab, email) => tab.waitForFunction((email) => seen.at(-1) =
 
 /** Waits until so many tokens were asked for. */
 export async function minted(visitor, many) {
-  for (let tries = 0; visitor.mints.length < many && tries < 400; tries++) await new Promise((r) => setTimeout(r, 50))
+  await eventually(() => visitor.mints.length >= many)
   assert.equal(visitor.mints.length, many)
 }
 

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import { createHmac } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { field, issuer, judged, launch, letters, pictured, press, visit } from './world.mjs'
+import { eventually, field, issuer, judged, launch, letters, pictured, press, visit } from './world.mjs'
 
 export const policy = `default-src 'none'; script-src ${issuer}; connect-src ${issuer}; style-src 'none'; img-src ${issuer}`
 
@@ -42,14 +42,7 @@ export const focused = (page, name) => page.waitForFunction((wanted) => {
 }, name)
 
 // mailed is the newest code to an address, beyond those already seen.
-export async function mailed(to, seen = []) {
-  for (let tries = 0; tries < 500; tries++) {
-    const found = (await letters(to)).find((l) => l.code && !seen.includes(l.code))
-    if (found) return found.code
-    await new Promise((done) => setTimeout(done, 40))
-  }
-  throw new Error(`no code for ${to} within 20 s`)
-}
+export const mailed = (to, seen = []) => eventually(async () => (await letters(to)).find((l) => l.code && !seen.includes(l.code))?.code, `a code for ${to}`)
 
 export const step = () => Math.floor(Date.now() / 30_000)
 

@@ -3,7 +3,7 @@
 // second step, refused and cancelled, and what a relying party is told of it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { RelyingParty, callback, field, judged, launch, password, pictured, press, say, visit } from './world.mjs'
+import { RelyingParty, callback, field, judged, launch, password, patience, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const ann = process.env.EMAIL
@@ -36,6 +36,7 @@ async function byPassword(page, email) {
 async function enroll(page, method) {
   await page.goto('/account/security')
   await page.locator(`#add-${method}`).click()
+  await page.locator('#enroll, #key').first().waitFor()
   if (await page.locator('#enroll').count()) await page.locator(`#enroll-${method}`).click()
   await page.locator('#key').waitFor()
 }
@@ -90,8 +91,7 @@ async function passkeys() {
   const rp = await RelyingParty.discover(process.env.CLIENT_ID, process.env.CLIENT_SECRET)
   await signOut(page)
   await page.goto(await rp.begin({ scope: 'openid' }))
-  const allow = page.locator('#consent-allow')
-  await Promise.race([allow.click(), page.waitForURL(`${callback}?**`)])
+  await page.locator('#consent-allow').click()
   await page.waitForURL(`${callback}?**`)
   const claims = (await rp.finish(page.url())).claims()
   assert.equal(claims.acr, 'phr')
@@ -138,14 +138,14 @@ async function passkeys() {
   await close()
 }
 
-// within fails where nothing comes for half a minute.
+// within fails where nothing comes although it had the time.
 async function within(what) {
-  const late = AbortSignal.timeout(30_000)
+  const late = AbortSignal.timeout(patience)
   return Promise.race([what, once(late, 'abort').then(() => { throw new Error('the page did not ask again') })])
 }
 
 // A suggestion has to outlive its challenge, and begins nothing that the form does not go on with.
-async function patience() {
+async function outlived() {
   const { context, page, close } = await visit(browser)
   await page.clock.install()
   const has = await devices(context, page)
@@ -212,7 +212,7 @@ async function withoutScript() {
 
 try {
   await passkeys()
-  await patience()
+  await outlived()
   await securityKey()
   await withoutScript()
 } finally {

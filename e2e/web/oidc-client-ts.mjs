@@ -18,7 +18,7 @@ const settings = {
   authority: issuer, client_id: client.id, scope: 'openid profile email offline_access', loadUserInfo: true,
   redirect_uri: `${origin}/callback`, popup_redirect_uri: `${origin}/popup`, silent_redirect_uri: `${origin}/silent`,
   post_logout_redirect_uri: `${origin}/bye`,
-  automaticSilentRenew: false, monitorSession: monitor, checkSessionIntervalInSeconds: 1,
+  automaticSilentRenew: false, silentRequestTimeoutInSeconds: 120, monitorSession: monitor, checkSessionIntervalInSeconds: 1,
 }
 
 // The page: buttons, and what became of the last one.

@@ -43,8 +43,10 @@ export async function signIn(page, { consent = true, party = 'Acme' } = {}) {
   assert.equal(new URL(page.url()).origin, issuer)
   await field(page, 'Email address').fill(email)
   await field(page, 'Password').fill(password)
-  await press(page, 'Sign in')
-  if (consent) await page.locator('#consent-allow').click()
+  // The last of these presses may close a pop-up under its own hand.
+  const pressed = (act) => act.catch((error) => { if (!page.isClosed()) throw error })
+  await pressed(press(page, 'Sign in'))
+  if (consent) await pressed(page.locator('#consent-allow').click())
 }
 
 // signedOut proves that idp knows nobody in this browser any more.

@@ -45,8 +45,8 @@ const signedIn = async (page) => (await page.goto('/account'), new URL(page.url(
 // refused fails unless the page says so, and has a way on.
 async function refused(page, name) {
   await page.waitForURL((url) => url.origin === issuer && url.pathname !== '/sign-in')
+  await page.getByRole('alert').or(page.locator('#error-page')).first().waitFor()
   await page.waitForLoadState()
-  assert.ok(await page.getByRole('alert').or(page.locator('#error-page')).first().isVisible(), `${name}: the page says nothing at ${page.url()}`)
   const on = page.locator('#login-submit:visible, #connection-go:visible').or(page.getByRole('link', { name: 'Go back' }))
   assert.ok(await on.count(), `${name}: no way on from ${page.url()}: ${await page.locator('main').innerText()}`)
   assert.equal(await signedIn(page), false, `${name} let somebody in`)
@@ -74,7 +74,7 @@ try {
   const posted = await altering(context)
   await there(page, known)
   await page.waitForURL(`${issuer}/account`)
-  assert.ok(await page.getByText('ann@corp.example').first().isVisible())
+  await page.getByText('ann@corp.example').first().waitFor()
   assert.ok(!/idp_/.test(posted.headers.cookie ?? ''), 'our cookies came along with a post from another site')
   say('signed in, untouched')
 

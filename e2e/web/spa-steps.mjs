@@ -1,6 +1,5 @@
 // What the walks through the example app share.
 import { createHmac } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { field, issuer, password } from './world.mjs'
 
 export const app = process.env.APP
@@ -24,15 +23,6 @@ export const token = (page, options = {}) => page.evaluate(async ([from, options
   const { load } = await import(`${from}/sdk/v1/idp.js`)
   return (await load({ issuer: from })).getToken(options)
 }, [issuer, options])
-
-// eventually waits until something that a page cannot be asked to wait for is true.
-export async function eventually(holds) {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await holds()) return
-    await sleep(100)
-  }
-  throw new Error(`never true: ${holds}`)
-}
 
 export const signedIn = (page) => page.locator('#signed-in').waitFor()
 export const signedOut = (page) => page.locator('#signed-out').waitFor()
@@ -63,12 +53,12 @@ export const spent = (codes) => async (form) => {
   await form.getByRole('button', { name: 'Continue', exact: true }).click()
 }
 
-// focused is what has the focus, as screen readers call it.
-export const focused = (page) => page.evaluate(() => {
+// focused waits until what screen readers call so has the focus.
+export const focused = (page, name) => page.waitForFunction((name) => {
   let on = document.activeElement
   while (on?.shadowRoot?.activeElement) on = on.shadowRoot.activeElement
-  return on.getAttribute('aria-label') ?? on.textContent.trim()
-})
+  return (on?.getAttribute('aria-label') ?? on?.textContent.trim()) === name
+}, name)
 
 // answered waits for an answer of a path with that status.
 export const answered = (page, path, status) => page.waitForResponse((r) => new URL(r.url()).pathname === path && r.status() === status)

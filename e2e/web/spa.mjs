@@ -2,8 +2,8 @@
 // and everybody hears within a minute that somebody was signed out from afar.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { api, answered, app, appSetUp, eventually, focused, menu, oneTime, opener, signedIn, signedOut, signIn, spent, token } from './spa-steps.mjs'
-import { field, issuer, launch, letter, password, pictured, say, visit } from './world.mjs'
+import { api, answered, app, appSetUp, focused, menu, oneTime, opener, signedIn, signedOut, signIn, spent, token } from './spa-steps.mjs'
+import { eventually, field, issuer, launch, letter, password, pictured, say, visit } from './world.mjs'
 
 const email = 'ann@example.com'
 const browser = await launch()
@@ -46,15 +46,15 @@ try {
   await opener(page).focus()
   await page.keyboard.press('ArrowDown')
   await page.getByRole('menu').waitFor()
-  assert.equal(await focused(page), 'Add another account')
+  await focused(page, 'Add another account')
   await page.keyboard.press('End')
-  assert.equal(await focused(page), 'Sign out')
+  await focused(page, 'Sign out')
   await page.keyboard.press('m')
-  assert.equal(await focused(page), 'Manage account')
+  await focused(page, 'Manage account')
   await pictured(page, 'user-button-open')
   await page.keyboard.press('Escape')
   await page.getByRole('menu').waitFor({ state: 'hidden' })
-  assert.equal(await focused(page), 'Account of Ann Lee')
+  await focused(page, 'Account of Ann Lee')
   await pictured(page, 'user-button')
   await (await menu(page, 'Manage account')).click()
   await page.getByRole('tab', { name: 'Security', exact: true }).waitFor()

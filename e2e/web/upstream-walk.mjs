@@ -31,6 +31,7 @@ try {
     await other.page.waitForURL('**/account')
     await other.page.getByText(`said-${script}@example.com`).first().waitFor()
     await press(other.page, 'Sign out')
+    await other.page.waitForURL((url) => url.pathname !== '/account')
     await other.page.goto('/account')
     assert.match(other.page.url(), /\/sign-in/)
     await other.close()

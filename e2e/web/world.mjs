@@ -13,6 +13,8 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
 export const issuer = process.env.ISSUER
 export const password = 'correct horse battery staple 7'
+/** How long walks wait for what is sure to come, on a machine that is busy with other things: milliseconds. */
+export const patience = 120_000
 export const say = (words) => console.log(`· ${words}`)
 
 // The application that people come back to: a page on a port of its own, or on the one that is registered.
@@ -27,6 +29,7 @@ export const farewell = `${home}/bye`
 
 export async function launch() {
   return chromium.launch({
+    timeout: patience,
     executablePath: process.env.CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--disable-quic'],
@@ -38,7 +41,7 @@ export async function launch() {
 // there are any but those that are `expected`.
 export async function visit(browser, { origins = [], expected, ...options } = {}) {
   const context = await browser.newContext({ baseURL: issuer, reducedMotion: 'reduce', ...options })
-  context.setDefaultTimeout(20_000) // for busy machines
+  context.setDefaultTimeout(patience)
   const wrong = []
   await context.route((url) => url.origin !== issuer && !origins.includes(url.origin), (route) => {
     const url = route.request().url()
@@ -59,15 +62,29 @@ export async function visit(browser, { origins = [], expected, ...options } = {}
   }
 }
 
-// letter waits for the newest mail to an address, beyond those already seen.
-export async function letter(to, seen = 0) {
-  for (let tries = 0; tries < 500; tries++) {
-    const all = await letters(to)
-    if (all.length > seen) return all[0]
-    await sleep(40)
+// eventually waits until something that no page can be asked to wait for gives more than nothing, and returns that.
+export async function eventually(holds, what = holds) {
+  for (const late = Date.now() + patience; Date.now() < late; await sleep(50)) {
+    const found = await holds()
+    if (found) return found
   }
-  throw new Error(`no mail for ${to} within 20 s`)
+  throw new Error(`not within ${patience / 1000} s: ${what}`)
 }
+
+// Mail leaves as a job: notices come when they come, so walks ask for a letter by what it is.
+const among = (to, fits, seen = 0) => eventually(async () => {
+  const found = (await letters(to)).filter(fits)
+  return found.length > seen && found[0]
+}, `mail for ${to} like ${fits}, beyond ${seen}`)
+
+// letter is the newest mail with a code to an address, beyond so many of those.
+export const letter = (to, seen = 0) => among(to, (l) => l.code, seen)
+
+// notice is the newest mail to an address with such a subject.
+export const notice = (to, subject) => among(to, (l) => subject.test(l.subject))
+
+// codes is how many letters with a code came to an address.
+export const codes = async (to) => (await letters(to)).filter((l) => l.code).length
 
 export async function letters(to) {
   const answer = await (await fetch(`${issuer}/dev/inbox.json?to=${encodeURIComponent(to)}`)).json()

@@ -16,7 +16,7 @@
     function go() { if (!gone) { gone = true; window.location.replace(link.href); } }
     if (document.readyState === 'complete') go();
     else window.addEventListener('load', go);
-    setTimeout(go, 3000);
+    setTimeout(go, 8000);
   });
 
   /* Start at what went wrong. */
@@ -56,17 +56,19 @@
     button.addEventListener('click', function () { window.print(); });
   });
 
-  /* A complete code needs no button. */
+  /* A complete code needs no button, not even if it was there before this file; but going back sends nothing again. */
   each('input[data-digits]', function (input) {
-    var sent = false;
-    input.addEventListener('input', function () {
+    var sent = false, way = window.performance && performance.getEntriesByType && performance.getEntriesByType('navigation')[0];
+    function look() {
       var digits = input.value.replace(/\D/g, '');
       if (!sent && digits.length === Number(input.getAttribute('data-digits'))) {
         sent = true;
         input.value = digits;
         if (input.form.requestSubmit) input.form.requestSubmit(); else input.form.submit();
       }
-    });
+    }
+    input.addEventListener('input', look);
+    if (way && way.type === 'navigate') look();
   });
 
   /* Count down until another message may be sent. */
