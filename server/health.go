@@ -36,15 +36,26 @@ func (h *health) leaving(next http.Handler) http.Handler {
 	})
 }
 
+// calm is how long nobody may be connected, once somebody was, before nobody is expected to come: callers who open a
+// connection for each request may all be between two of them.
+const calm = 500 * time.Millisecond
+
 // turnAway makes the process not ready, and waits until nobody is connected who could
 // still send something, for notice at most. With no connection open it returns at once.
 func (h *health) turnAway(notice time.Duration) {
 	h.stopping.Store(true)
+	if h.open.Load() == 0 {
+		return
+	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(notice); h.open.Load() > 0; {
+	end, seen := time.After(notice), time.Now()
+	for time.Since(seen) < calm {
 		select {
 		case <-tick.C:
+			if h.open.Load() > 0 {
+				seen = time.Now()
+			}
 		case <-end:
 			return
 		}
