@@ -159,7 +159,7 @@ func TestASlowProviderIsGivenUp(t *testing.T) {
 	began := time.Now()
 	x, err := h.signIn()
 	h.refused("userinfo that never ends", x, err, federation.ErrAway)
-	if took := time.Since(began); took > 9*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }

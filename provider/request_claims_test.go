@@ -137,7 +137,7 @@ func TestAClaimsParameterThatIsNoneIsRefusedAtOnce(t *testing.T) {
 		}
 		started := time.Now()
 		wantPage(t, b.authorize(ask(c, "claims", `{"id_token":{"a":`+strings.Repeat("[", 60<<10))), "request_malformed")
-		if took := time.Since(started); took > time.Second {
+		if took := time.Since(started); took > 10*time.Second { // however busy the machine is; what this could cost is minutes
 			t.Errorf("took %s", took)
 		}
 	})

@@ -272,7 +272,7 @@ func TestAmbiguousAndHugeRequestObjectsAreRefusedQuickly(t *testing.T) {
 		} {
 			start := time.Now()
 			wantBack(t, why, back(t, b.authorize(ask(c, "request", raw))), "invalid_request_object")
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 10*time.Second { // however busy the machine is; what this could cost is minutes
 				t.Errorf("%s: took %s", why, took)
 			}
 		}

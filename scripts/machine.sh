@@ -25,6 +25,9 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# patient COMMAND...: apt-get, which tries a download again and waits for whoever else installs something.
+patient() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 "$@"; }
+
 # install PACKAGE...: by apt, where the machine has it and we may.
 updated=
 install() {
@@ -32,9 +35,9 @@ install() {
 		echo "Please install: $* (this script does it by itself as root on Debian and its kin)." >&2
 		exit 1
 	fi
-	[ -n "$updated" ] || apt-get update -qq
+	[ -n "$updated" ] || patient update
 	updated=yes
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+	patient install -y --no-install-recommends "$@" >/dev/null
 }
 
 need_go() {
@@ -46,7 +49,7 @@ need_go() {
 need_node() {
 	command -v node >/dev/null && command -v npm >/dev/null || install nodejs npm
 	if ! [ -e e2e/node_modules/.package-lock.json ] || [ e2e/package-lock.json -nt e2e/node_modules/.package-lock.json ]; then
-		(cd e2e && npm ci --no-audit --no-fund --loglevel=error)
+		(cd e2e && npm ci --no-audit --no-fund --loglevel=error --fetch-retries=5)
 	fi
 }
 
@@ -82,9 +85,9 @@ need_simplesamlphp() {
 		install php-cli php-xml php-mbstring
 	fi
 	if ! [ -e "$at/www/saml2/idp/metadata.php" ]; then
-		[ -n "$updated" ] || [ "$(id -u)" != 0 ] || apt-get update -qq
+		[ -n "$updated" ] || [ "$(id -u)" != 0 ] || patient update
 		updated=yes
-		(cd "$scratch" && apt-get download -qq simplesamlphp 2>&1 | { grep -v -i unsandboxed || true; }
+		(cd "$scratch" && patient download simplesamlphp 2>&1 | { grep -v -i unsandboxed || true; }
 			dpkg -x simplesamlphp_*.deb simplesamlphp)
 		rm "$scratch/simplesamlphp/usr/share/simplesamlphp/config" # leads to where the package would keep its own
 		rm -rf "$at" "$at.part"
@@ -124,7 +127,7 @@ start_postgres() {
 		--pwfile="$scratch/password" --encoding=UTF8 --locale=C --no-sync >/dev/null
 	for _ in 1 2 3 4 5; do
 		port=$((20000 + RANDOM % 12000)) # below the range that connections take theirs from
-		if as_nobody "$bin/pg_ctl" --pgdata="$data" --log="$data/log" --silent --wait --options="-p $port \
+		if as_nobody "$bin/pg_ctl" --pgdata="$data" --log="$data/log" --silent --wait --timeout=300 --options="-p $port \
 			-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300 ${settings[*]}" start >/dev/null; then
 			postgres_pid=$(head -1 "$data/postmaster.pid")
 			export IDP_TEST_POSTGRES="postgres://postgres:$password@127.0.0.1:$port/postgres?sslmode=disable"

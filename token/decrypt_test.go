@@ -123,7 +123,7 @@ func TestBombsAndForeignEncryptionAreRefusedQuickly(t *testing.T) {
 			if plain, err := k.Decrypt(t.Context(), raw); !problem.HasCode(err, "jwe_unreadable") {
 				t.Errorf("%s: %q %v", why, plain, err)
 			}
-			if took := time.Since(start); took > 500*time.Millisecond {
+			if took := time.Since(start); took > 10*time.Second { // however busy the machine is; what this could cost is minutes
 				t.Errorf("%s: took %s", why, took)
 			}
 		}

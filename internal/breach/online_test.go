@@ -76,7 +76,7 @@ func wantUnknown(t *testing.T, l *breach.List, password string) {
 
 func TestTheServiceIsToldFiveDigitsAndPaddingIsNoBreach(t *testing.T) {
 	s := serve(t, "password123")
-	l := s.list(0)
+	l := s.list(time.Minute)
 	wantKnown(t, l, "password123", true)
 	wantKnown(t, l, "only padding", false) // its rest is in the answer, seen zero times
 	wantKnown(t, l, "quiet harbour lantern", false)
@@ -90,7 +90,7 @@ func TestTheServiceIsToldFiveDigitsAndPaddingIsNoBreach(t *testing.T) {
 
 func TestAnAnswerIsRememberedForAShortWhile(t *testing.T) {
 	s := serve(t, "password123")
-	l := s.list(0)
+	l := s.list(time.Minute)
 	for range 3 {
 		wantKnown(t, l, "password123", true)
 	}
@@ -135,7 +135,7 @@ func TestWhateverIsNoRangeIsNoAnswer(t *testing.T) {
 func TestAServiceThatIsAwayIsLeftAloneForAWhile(t *testing.T) {
 	s := serve(t, "password123")
 	s.fall(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	l := s.list(0)
+	l := s.list(time.Minute)
 	for range 20 {
 		wantUnknown(t, l, "password123")
 	}
@@ -153,7 +153,7 @@ func TestAServiceThatIsAwayIsLeftAloneForAWhile(t *testing.T) {
 
 func TestWhoeverLeavesWhileWaitingDoesNotCountAgainstTheService(t *testing.T) {
 	s := serve(t, "password123")
-	l := s.list(0)
+	l := s.list(time.Minute)
 	gone, leave := context.WithCancel(t.Context())
 	leave()
 	for range 10 {

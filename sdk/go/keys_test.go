@@ -14,7 +14,7 @@ import (
 // eventually waits for what a fetch in the background brings about.
 func eventually(t *testing.T, about string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("waited in vain: " + about)
 		}
