@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,15 +164,24 @@ func TestATokenWaitsForNoWrite(t *testing.T) {
 		whole := m.minter.Store
 		m.minter.Store = slow{whole, func(context.Context) error { return errors.New("disk full") }}
 		m.ask(string(s.ID)+"/tokens", "{}", cookie).token()
-		waiting, done := make(chan bool), make(chan bool)
+		waiting, served, done := make(chan bool), make(chan bool), make(chan bool)
+		serve := sync.OnceFunc(func() { close(served) })
+		defer serve()
+		var writes atomic.Int64
 		m.minter.Store = slow{whole, func(ctx context.Context) error {
-			waiting <- true
+			if writes.Add(1) > 1 {
+				t.Error("another tab writes the same at the same time")
+				return nil
+			}
+			close(waiting)
 			<-ctx.Done() // until patience ends
+			<-served     // which on a busy machine is before the other tab comes
 			return ctx.Err()
 		}}
 		go func() { defer close(done); m.ask(string(s.ID)+"/tokens", "{}", cookie).token() }()
 		<-waiting
 		m.ask(string(s.ID)+"/tokens", "{}", cookie).token() // another tab does not wait in line
+		serve()
 		<-done
 	})
 }
