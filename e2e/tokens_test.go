@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,22 +91,40 @@ func (i *instance) tell(template string, args ...string) {
 }
 
 // run gives a program to its interpreter and the tokens to the program, which says of each who
-// it is, or that it refuses it.
-func run(t *testing.T, dir string, tokens map[string]string, program string, command ...string) map[string]string {
+// it is, or that it refuses it. They are made when it opens the file to read them, which may be
+// later than they live.
+func run(t *testing.T, dir string, tokens func() map[string]string, program string, command ...string) map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	all, err := json.Marshal(tokens)
-	if err != nil {
+	pipe := filepath.Join(t.TempDir(), "tokens")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	var complaints bytes.Buffer
-	cmd.Dir, cmd.Stdin, cmd.Stderr, cmd.Env = dir, strings.NewReader(program), &complaints, append(os.Environ(), "TOKENS="+string(all))
-	out, err := cmd.Output()
+	var said, complaints bytes.Buffer
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = dir, strings.NewReader(program), &said, &complaints, append(os.Environ(), "TOKENS="+pipe)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	opened, ended := make(chan *os.File, 1), make(chan error, 1)
+	go func() {
+		w, _ := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for who reads
+		opened <- w
+	}()
+	go func() { ended <- cmd.Wait() }()
+	var err error
+	select {
+	case w := <-opened:
+		err = json.NewEncoder(w).Encode(tokens())
+		err = errors.Join(err, w.Close(), <-ended)
+	case err = <-ended:
+		r, _ := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0) // nobody waits any more
+		defer r.Close()
+	}
 	verdicts := map[string]string{}
-	if err != nil || json.Unmarshal(out, &verdicts) != nil {
-		t.Fatalf("%v: %v\n%s%s\n%s", command, err, out, complaints.String(), program)
+	if err != nil || json.Unmarshal(said.Bytes(), &verdicts) != nil {
+		t.Fatalf("%v: %v\n%s%s\n%s", command, err, said.String(), complaints.String(), program)
 	}
 	return verdicts
 }
@@ -126,7 +146,11 @@ import (
 func main() {
 	RECIPE
 	var tokens map[string]string
-	if err := json.Unmarshal([]byte(os.Getenv("TOKENS")), &tokens); err != nil {
+	all, err := os.ReadFile(os.Getenv("TOKENS"))
+	if err == nil {
+		err = json.Unmarshal(all, &tokens)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 	verdicts := map[string]string{}
@@ -144,9 +168,10 @@ func main() {
 }
 `
 
-const inJS = `RECIPE
+const inJS = `import { readFileSync } from 'node:fs'
+RECIPE
 const verdicts = {}
-for (const [name, token] of Object.entries(JSON.parse(process.env.TOKENS))) {
+for (const [name, token] of Object.entries(JSON.parse(readFileSync(process.env.TOKENS)))) {
   verdicts[name] = await verify(token).then((claims) => claims.sub, (why) => { console.error(name, String(why)); return 'refused' })
 }
 console.log(JSON.stringify(verdicts))
@@ -155,7 +180,7 @@ console.log(JSON.stringify(verdicts))
 const inPython = `RECIPE
 import json, os, sys
 verdicts = {}
-for name, token in json.loads(os.environ["TOKENS"]).items():
+for name, token in json.load(open(os.environ["TOKENS"])).items():
     try:
         verdicts[name] = verify(token)["sub"]
     except jwt.PyJWTError as why:
@@ -226,9 +251,9 @@ func TestBackendsInGoNodeAndPythonBelieveSessionTokensAndNothingElse(t *testing.
 			t.Fatalf("%v\n%s", err, said)
 		}
 		for name, verdicts := range map[string]map[string]string{
-			"Go":     run(t, module, fresh(), "", filepath.Join(module, "backend")),
-			"Node":   run(t, dir, fresh(), strings.Replace(inJS, "RECIPE", recipe(t, "js", i.Issuer, app), 1), "node", "--input-type=module", "-"),
-			"Python": run(t, dir, fresh(), strings.Replace(inPython, "RECIPE", recipe(t, "python", i.Issuer, app), 1), "/usr/bin/python3", "-"),
+			"Go":     run(t, module, fresh, "", filepath.Join(module, "backend")),
+			"Node":   run(t, dir, fresh, strings.Replace(inJS, "RECIPE", recipe(t, "js", i.Issuer, app), 1), "node", "--input-type=module", "-"),
+			"Python": run(t, dir, fresh, strings.Replace(inPython, "RECIPE", recipe(t, "python", i.Issuer, app), 1), "/usr/bin/python3", "-"),
 		} {
 			if !maps.Equal(verdicts, want) {
 				t.Errorf("%s says %v", name, verdicts)
@@ -290,7 +315,10 @@ func TestJWTAccessTokensAndTemplatesSatisfyForeignVerifiers(t *testing.T) {
 		program := "import { createRemoteJWKSet, jwtVerify } from 'jose'\nconst issuer = '" + i.Issuer + "', keys = createRemoteJWKSet(new URL(issuer + '/.well-known/jwks.json'))\n" +
 			strings.Replace(inJS, "RECIPE", "async function verify(token) {\n"+recipe(t, "js-access", i.Issuer, app)+"\nreturn { sub: may.includes('email') ? payload.sub : 'may not' }\n}", 1)
 		id, _ := tok.Extra("id_token").(string)
-		verdicts := run(t, ".", map[string]string{"access": tok.AccessToken, "id": id, "session": b.Token(app), "template": b.Token(app, "my-api")}, program, "node", "--input-type=module", "-")
+		tokens := func() map[string]string {
+			return map[string]string{"access": tok.AccessToken, "id": id, "session": b.Token(app), "template": b.Token(app, "my-api")}
+		}
+		verdicts := run(t, ".", tokens, program, "node", "--input-type=module", "-")
 		want := map[string]string{"access": claims["sub"].(string), "id": "refused", "session": "refused", "template": "refused"}
 		if !maps.Equal(verdicts, want) {
 			t.Errorf("jose says %v", verdicts)
