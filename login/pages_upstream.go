@@ -41,7 +41,11 @@ func (p *Pages) Depart(w http.ResponseWriter, r *http.Request) error {
 
 // depart sends the browser to a provider, or shows where it was with what is wrong.
 func (p *Pages) depart(w http.ResponseWriter, r *http.Request, at At, connection string) error {
-	v, way, err := p.Engine.Depart(r.Context(), at, connection)
+	var way federation.Way
+	v, err := unmoved(func() (v View, err error) {
+		v, way, err = p.Engine.Depart(r.Context(), at, connection)
+		return v, err
+	})
 	switch {
 	case err == nil:
 		return p.follow(w, r, way)

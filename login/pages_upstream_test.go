@@ -238,6 +238,31 @@ func TestAProviderThatCannotBeReachedIsSaidSo(t *testing.T) {
 	})
 }
 
+func TestWhatThePageDoesByItselfInThatMomentKeepsNobodyFromLeaving(t *testing.T) {
+	eachPort(t, func(s *port) {
+		s.connect(s.google())
+		b := s.browser()
+		b.get("/sign-in").post("/sign-in", "identifier", "ann@acme.org", "do", "code").want(303, "/sign-in/attempt_")
+		_, after, _ := strings.Cut(b.To, "/sign-in/")
+		id, _, _ := strings.Cut(after, "?")
+		moved := 0
+		s.op.Document = func(map[string]any) { // asked for on the way there, while a passkey is prepared
+			a, err := s.store.Attempt(s.Context(), login.AttemptID(id))
+			if err == nil {
+				err = s.store.SaveAttempt(s.Context(), a)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			moved++
+		}
+		b.post("/sign-in/"+id+"/depart/google").want(303, s.op.URL)
+		if moved != 1 {
+			t.Errorf("the attempt was moved %d times", moved)
+		}
+	})
+}
+
 func TestWhoseDomainHasAProviderIsSentThere(t *testing.T) {
 	eachPort(t, func(s *port) {
 		c := s.google()
