@@ -191,7 +191,9 @@ async function strangersAddresses() {
 }
 
 async function cancelledMeanwhile() {
-  const { page, put, many, heard, close } = await open({ signedIn: false })
+  const { page, put, many, heard, close } = await open({ signedIn: false, before: () => {
+    if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false) // another attempt would have the same name here
+  } })
   await put('idp-sign-in')
   for (const late of [[200, view({ step: 'needs_second_factor', methods: [{ method: 'totp' }] })], [409, { code: 'attempt_over', detail: 'That is over.' }], [422, { code: 'password_wrong', detail: 'Wrong.', field: 'password' }]]) {
     const held = hold()

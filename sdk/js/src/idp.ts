@@ -191,7 +191,9 @@ export class Idp {
   account(options?: RedirectOptions): void { location.assign(this.url('account', options)) }
 
   /** Begins to sign in, sign up or prove something, on a page of your own. */
-  attempt(goal: Goal, options: AttemptOptions = {}): Promise<Attempt> { return Attempt.start(this.wire, this.changed, goal, options) }
+  attempt(goal: Goal, options: AttemptOptions = {}): Promise<Attempt> {
+    return this.heeding(Attempt.start(this.wire, this.changed, goal, options))
+  }
 
   /** Goes on with an attempt of this browser. */
   resume(attempt: string): Promise<Attempt> { return Attempt.resume(this.wire, this.changed, attempt) }
@@ -207,9 +209,14 @@ export class Idp {
   }
 
   /** Calls the Frontend API: `path` is what follows /frontend/v1. */
-  async request<T = unknown>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  request<T = unknown>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+    return this.heeding(this.wire.send<T>(method, path, body, options))
+  }
+
+  // What is refused because nobody is signed in tells that a session ended elsewhere.
+  private async heeding<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.wire.send<T>(method, path, body, options)
+      return await answer
     } catch (e) {
       if (asError(e).status === 401 && this.state.session) await this.refresh().catch(() => {})
       throw e

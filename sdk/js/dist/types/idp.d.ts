@@ -87,6 +87,7 @@ export declare class Idp {
     updateMe(change: Record<string, unknown>): Promise<Me>;
     /** Calls the Frontend API: `path` is what follows /frontend/v1. */
     request<T = unknown>(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<T>;
+    private heeding;
     private readonly changed;
     /** Changes one session. That it ended elsewhere is learned, and to end it then is no failure. */
     private one;

@@ -57,9 +57,8 @@ export abstract class Flow extends Component {
   protected begin(): void {
     const { signal } = this
     this.forget()
-    this.left = false
+    this.arrived()
     this.typed ||= this.attribute('login-hint')
-    window.addEventListener('pageshow', (event) => { if (event.persisted) this.connect() }, { signal }) // back again: nothing of it holds
     document.addEventListener('visibilitychange', () => this.wake(), { signal })
     const back = this.returned()
     if (this.idp.session) {
@@ -67,6 +66,13 @@ export abstract class Flow extends Component {
       if (back) this.told()
     } else this.start()
     signal.addEventListener('abort', this.idp.observe(() => this.observed()), { once: true })
+  }
+
+  // arrived is ready for people, also where the browser shows the page again as it was left: then much may have happened.
+  protected arrived(): void {
+    this.busy = undefined
+    this.left = false
+    window.addEventListener('pageshow', (event) => { if (event.persisted) this.connect() }, { signal: this.signal })
   }
 
   // greet shows who is signed in.
@@ -92,6 +98,20 @@ export abstract class Flow extends Component {
     this.goal = goal
     this.draw(this.first(), trouble)
     this.greeted = this.idp.session?.id ?? ''
+    if (goal === 'sign_up' && this.attribute('invitation') && !trouble) void this.invited()
+  }
+
+  // invited fills in the address that an invitation is for, or says at once that it is of no use.
+  private async invited(): Promise<void> {
+    const { turn } = this
+    const fits = () => turn === this.turn && !this.signal.aborted && !this.busy && !this.left
+    try {
+      const { view } = await this.begun()
+      const input = this.find<HTMLInputElement>('[name=email]')
+      if (fits() && input && !input.value) input.value = view.identifier ?? ''
+    } catch (error) {
+      if (fits()) this.trouble(error as IdpError)
+    }
   }
 
   // first is the screen that an attempt begins with.
@@ -178,7 +198,8 @@ export abstract class Flow extends Component {
       if (!signal.aborted && this.busy === mine) await this.failed(error as IdpError)
     } finally {
       if (this.busy === mine) this.busy = undefined
-      if (!this.left) still()
+      if (this.left) this.later(() => { this.left = false; still() }, 10_000) // somebody stopped the browser on its way
+      else still()
     }
   }
 

@@ -61,7 +61,7 @@ function factors(p: Profile, s: Security, areKeys: boolean): Child {
     add.length > 0 && h('div', { class: 'acts-row' }, add.map((m) => {
       const there = mine.some((f) => f.method === m)
       const words = there && m === 'totp' ? 'security.replace_totp' : there && m === 'phone_code' ? 'security.more_phone_code' : `security.add_${m}`
-      return p.button(p.say(words), () => p.act(id, () => setUp(p, m), { done: p.say('component.profile.done_factor'), reads }), { id: `add-${m}` })
+      return p.button(p.say(words), () => p.act(id, () => setUp(p, m), { done: p.say(areKeys ? 'component.profile.done_key' : 'component.profile.done_factor'), reads }), { id: `add-${m}` })
     })))
 }
 

@@ -47,6 +47,7 @@ export default class UserProfile extends Component {
   protected override begin(): Promise<void> {
     this.whose = this.current
     this.signal.addEventListener('abort', this.idp.observe(() => { if (this.whose !== this.current) void this.start() }), { once: true })
+    window.addEventListener('pageshow', (event) => { if (event.persisted && this.whose && !this.working) void this.turn(this.open) }, { signal: this.signal })
     return this.start()
   }
 

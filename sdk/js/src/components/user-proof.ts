@@ -11,14 +11,19 @@ const exportparts = 'card, header, title, lead, field, label, input, button, lin
 // Within is a Flow that goes on with an attempt that is there, and ends with it.
 class Within extends Flow {
   done = false
+  private shown = false
 
   constructor(host: HTMLElement, root: ShadowRoot, attempt: Attempt, private readonly place: Place, private readonly close: () => void) {
     super(host, root, 'sign_in')
     this.attempt = attempt
   }
 
-  protected override begin(): void {
-    const { view } = this.attempt!
+  protected override async begin(): Promise<void> {
+    this.arrived()
+    const again = this.shown // they come back from a provider
+    this.shown = true
+    const view = again ? await this.attempt!.look().catch(() => this.attempt!.view) : this.attempt!.view
+    if (this.signal.aborted) return
     this.go(view, view.step === 'needs_enrollment' ? this.place : {})
     // What is to be set up has to be read first.
     this.focus((view.step !== 'needs_enrollment' && this.find('[data-first], .input:not([readonly])')) || this.find('.title'), true)

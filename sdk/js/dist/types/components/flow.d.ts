@@ -26,10 +26,12 @@ export declare abstract class Flow extends Component {
     get returnTo(): string;
     get onward(): string;
     protected begin(): void;
+    protected arrived(): void;
     private greet;
     private observed;
     protected end(): void;
     start(goal?: Goal, trouble?: IdpError): void;
+    private invited;
     first(): Child;
     begun(): Promise<Attempt>;
     forget(): void;
