@@ -1,7 +1,7 @@
 // The account page in Chromium: what a person changes about themselves, and how they leave.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { field, launch, letter, notice, password, pictured, press, say, visit } from './world.mjs'
+import { field, launch, coded, notice, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const { EMAIL: email, WORK: work, NEWER: newer } = process.env
@@ -37,7 +37,7 @@ try {
   await page.locator('#add-email summary').click()
   await page.locator('#new-email').fill(work)
   await page.locator('#new-email-add').click()
-  const seen = await letter(work)
+  const seen = await coded(work)
   await field(page, 'Code').fill(seen.code)
   await page.getByText('on your account now').waitFor()
   await page.locator('#add-email summary').click()

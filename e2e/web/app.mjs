@@ -2,7 +2,7 @@
 // in, stood in for by a backup code, and asked for when the password is lost.
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { field, issuer, judged, launch, letter, password, pictured, press, say, visit } from './world.mjs'
+import { field, issuer, judged, launch, coded, password, pictured, press, say, visit } from './world.mjs'
 
 const email = process.env.EMAIL
 const renewed = `${password} renewed`
@@ -85,7 +85,7 @@ await context.clearCookies()
 await page.goto('/sign-in')
 await field(page, 'Email address').fill(email)
 await press(page, 'Forgot password?')
-await page.locator('#login-code').pressSequentially((await letter(email)).code)
+await page.locator('#login-code').pressSequentially((await coded(email)).code)
 await page.waitForFunction(() => document.querySelector('h1')?.textContent.includes('Two-step verification'))
 await page.getByRole('link', { name: 'Try another way' }).click()
 await page.getByRole('link', { name: 'Backup code' }).click()

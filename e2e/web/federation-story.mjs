@@ -2,7 +2,7 @@
 // and are back at the app; later they connect a second provider on the account page, and disconnect it. Once with script,
 // once without, once by keyboard alone.
 import assert from 'node:assert/strict'
-import { RelyingParty, callback, field, judged, launch, letter, say, visit } from './world.mjs'
+import { RelyingParty, callback, field, judged, launch, coded, say, visit } from './world.mjs'
 
 const { UPSTREAM: upstream, CLIENT_ID: id, CLIENT_SECRET: secret } = process.env
 const browser = await launch()
@@ -45,7 +45,7 @@ async function story(how, { keys = false, ...options } = {}) {
   await field(page, 'Code').waitFor()
   await page.getByText('This is the address that First gave us').waitFor()
   await look('an address to be shown')
-  await field(page, 'Code').fill((await letter(`${how}@example.com`)).code)
+  await field(page, 'Code').fill((await coded(`${how}@example.com`)).code)
   if (!script) await page.getByRole('button', { name: 'Continue', exact: true }).click()
   await page.locator('#consent-allow').waitFor()
   await press(page.locator('#consent-allow'))

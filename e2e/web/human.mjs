@@ -1,7 +1,7 @@
 // The bot check, as people meet it: with script it solves by itself and nobody sees it; without, a mailed code does
 // instead. And what the page says of a password while it is typed.
 import assert from 'node:assert/strict'
-import { codes, field, issuer, judged, launch, letter, letters, password, pictured, press, say, visit } from './world.mjs'
+import { codes, field, issuer, judged, launch, coded, letters, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const account = '**/account**'
@@ -14,7 +14,7 @@ async function always() {
   await field(page, 'Email address').fill('operator@example.com')
   await field(page, 'Password').fill(password)
   await press(page, 'Sign up')
-  await field(page, 'Code').fill((await letter('operator@example.com')).code)
+  await field(page, 'Code').fill((await coded('operator@example.com')).code)
   await page.locator('#operator-claim').click()
   await page.waitForURL((url) => url.pathname.startsWith('/operator') && url.pathname !== '/operator/claim')
   await page.goto('/operator/settings')
@@ -67,7 +67,7 @@ async function signUpSolvesItself() {
   await press(page, 'Sign up')
   await field(page, 'Code').waitFor()
   assert.equal(await page.locator('#human').count(), 0)
-  await field(page, 'Code').fill((await letter('ann@example.com')).code)
+  await field(page, 'Code').fill((await coded('ann@example.com')).code)
   await page.waitForURL(account)
   say(`signed up past ${seen.join(' ')}`)
   await close()
@@ -88,7 +88,7 @@ async function resetSolvesItself() {
   })
   await press(page, 'Forgot password?')
   await field(page, 'Code').waitFor()
-  const mail = await letter('ann@example.com', before)
+  const mail = await coded('ann@example.com', before)
   await field(page, 'Code').fill(mail.code)
   typed()
   await field(page, 'New password').waitFor()
@@ -120,7 +120,7 @@ async function pageSolvesItself() {
   await page.locator('#sign-up-password').waitFor()
   await field(page, 'Password').fill(password)
   await press(page, 'Sign up')
-  await field(page, 'Code').fill((await letter('cid@example.com')).code)
+  await field(page, 'Code').fill((await coded('cid@example.com')).code)
   await page.waitForURL(account)
   say('the page solved by itself')
   await close()
@@ -135,7 +135,7 @@ async function withoutScript() {
   await page.getByText('Your browser does not run scripts here').waitFor()
   assert.equal(await page.locator('#human').isVisible(), false)
   await press(page, 'Email me a code instead')
-  await field(page, 'Code').fill((await letter('bob@example.com')).code)
+  await field(page, 'Code').fill((await coded('bob@example.com')).code)
   await press(page, 'Continue')
   await page.getByText('Confirmed:').waitFor()
   await field(page, 'Password').fill(password)
@@ -148,7 +148,7 @@ async function withoutScript() {
   await field(page, 'Email address').fill('bob@example.com')
   await press(page, 'Forgot password?')
   await press(page, 'Email me the code to reset')
-  await field(page, 'Code').fill((await letter('bob@example.com', 1)).code)
+  await field(page, 'Code').fill((await coded('bob@example.com', 1)).code)
   await press(page, 'Continue')
   await field(page, 'New password').waitFor()
   say(`without script a code did instead, at ${issuer}`)

@@ -1,7 +1,7 @@
 // The whole newcomer's story, as a person with Chromium and a developer with openid-client
 // live it: become operator, add an app, sign up, verify, consent, tokens, account, sign out.
 import assert from 'node:assert/strict'
-import { RelyingParty, callback, codes, farewell, field, issuer, launch, letter, password, pictured, press, say, visit } from './world.mjs'
+import { RelyingParty, callback, codes, farewell, field, issuer, launch, coded, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const operator = `operator@example.com`
@@ -14,7 +14,7 @@ async function signUp(page, email, { look, script = true } = {}) {
   await press(page, 'Sign up')
   await field(page, 'Code').waitFor()
   if (look) await pictured(page, 'verify')
-  await field(page, 'Code').fill((await letter(email, seen)).code)
+  await field(page, 'Code').fill((await coded(email, seen)).code)
   if (!script) await press(page, 'Continue') // otherwise the sixth digit sends it
 }
 
@@ -151,7 +151,7 @@ async function lookAround() {
   await press(page, 'Forgot password?')
   await page.waitForURL('**/sign-in/attempt_*') // script may have something to find out before it sends the form
   await pictured(page, 'forgot')
-  await letter('ann@example.com', 1)
+  await coded('ann@example.com', 1)
   await page.goto('/dev/inbox')
   await pictured(page, 'inbox')
   await page.locator('.idp-panel a').first().click()

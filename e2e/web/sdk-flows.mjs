@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { codes, field, issuer, launch, letter, password, press, say } from './world.mjs'
+import { codes, field, issuer, launch, coded, password, press, say } from './world.mjs'
 import { app, claims, enter, near, oneTime, refused, told, token } from './app-page.mjs'
 
 const browser = await launch()
@@ -25,7 +25,7 @@ async function signUp() {
   assert.deepEqual([short.idp, short.status, short.field], [true, 422, 'password'])
   const before = await codes(newcomer)
   assert.equal((await event(a.page, 'submit', { email: newcomer, name: 'New Comer', password })).step, 'needs_email_verification')
-  const { code } = await letter(newcomer, before)
+  const { code } = await coded(newcomer, before)
   const wrong = await refused(a.page, 'event', ['prove', 'email_code', code === '111111' ? '222222' : '111111'])
   assert.equal(wrong.status, 422)
   assert.equal((await event(a.page, 'prove', 'email_code', code)).step, 'complete')
@@ -140,7 +140,7 @@ async function lostPassword() {
   const before = await codes(newcomer)
   const view = await event(a.page, 'forgot')
   const { method } = view.methods.find((m) => m.method.startsWith('reset_password'))
-  const { code } = await letter(newcomer, before)
+  const { code } = await coded(newcomer, before)
   assert.equal((await event(a.page, 'prove', method, code)).step, 'needs_new_password')
   assert.equal((await event(a.page, 'password', `${password} new`)).step, 'complete')
   await told(a.page, newcomer)

@@ -1,7 +1,7 @@
 // Codes by SMS, as a person meets them in Chromium: a number is turned on, asked for at the
 // next sign-in, and put on file without becoming a factor.
 import assert from 'node:assert/strict'
-import { field, launch, letter, letters, password, pictured, press, say, visit } from './world.mjs'
+import { field, launch, coded, letters, password, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const email = process.env.EMAIL
@@ -41,7 +41,7 @@ async function turnOn() {
   const again = page.locator('#enroll-again')
   await again.and(page.getByRole('button', { name: /\(\d+\)$/, disabled: true })).waitFor() // another message has to wait
   await pictured(page, 'enroll-phone-code')
-  const sms = await letter(phone)
+  const sms = await coded(phone)
   assert.equal(sms.sms, true)
   assert.ok(sms.text.endsWith(`@localhost #${sms.code}`), sms.text)
   await field(page, 'Code').fill(sms.code === '000000' ? '000001' : '000000') // sends itself
@@ -63,7 +63,7 @@ async function secondStep() {
   assert.equal((await letters(phone)).length, 1, 'looking at a page sends nothing')
   await pictured(page, 'sms-second-step')
   await press(page, 'Send message')
-  const sms = await letter(phone, 1)
+  const sms = await coded(phone, 1)
   assert.equal(await field(page, 'Code').getAttribute('autocomplete'), 'one-time-code')
   await pictured(page, 'sms-second-step-code')
   await field(page, 'Code').fill(sms.code)
@@ -75,7 +75,7 @@ async function secondStep() {
   await field(page, 'Phone number').fill(other)
   await press(page, 'Send code')
   await page.getByText('•••57').waitFor()
-  const proof = await letter(other)
+  const proof = await coded(other)
   await field(page, 'Code').fill(proof.code)
   await page.waitForURL((url) => url.pathname === '/account')
   say('put another number on file')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { app, appSetUp, focused, menu, opener, signedOut, signIn, spent } from './spa-steps.mjs'
-import { field, launch, letter, password, pictured, press, say, visit } from './world.mjs'
+import { field, launch, coded, password, pictured, press, say, visit } from './world.mjs'
 
 const { EMAIL: email, OTHER: other, WORK: work, NEWER: newer } = process.env
 const browser = await launch()
@@ -41,7 +41,7 @@ try {
   await page.getByText('Add an email address').click()
   await field(profile, 'Email address').fill(work)
   await press(page, 'Send code')
-  await field(dialog, 'Code').fill((await letter(work)).code)
+  await field(dialog, 'Code').fill((await coded(work)).code)
   await done('That is verified and on your account now.')
   await press(page, `Make main: ${work}`)
   await done('That is the main one now.')

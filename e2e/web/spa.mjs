@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { api, answered, app, appSetUp, focused, menu, oneTime, opener, signedIn, signedOut, signIn, spent, token } from './spa-steps.mjs'
-import { eventually, field, issuer, launch, letter, password, pictured, say, visit } from './world.mjs'
+import { eventually, field, issuer, launch, coded, password, pictured, say, visit } from './world.mjs'
 
 const email = 'ann@example.com'
 const browser = await launch()
@@ -28,7 +28,7 @@ try {
   await field(form, 'Password').fill(password)
   await form.getByRole('button', { name: 'Sign up', exact: true }).click()
   const called = answered(page, '/api/me', 200)
-  await field(form, 'Code').fill((await letter(email)).code)
+  await field(form, 'Code').fill((await coded(email)).code)
   await signedIn(page)
   const claims = await (await called).json()
   assert.equal(claims.azp, app)

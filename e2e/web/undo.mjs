@@ -1,7 +1,7 @@
 // Somebody signs in elsewhere and changes the password; the owner takes both back by the
 // links in the mails, in Chromium.
 import assert from 'node:assert/strict'
-import { field, launch, letter, notice, pictured, press, say, visit } from './world.mjs'
+import { field, launch, coded, notice, pictured, press, say, visit } from './world.mjs'
 
 const browser = await launch()
 const email = process.env.EMAIL
@@ -49,7 +49,7 @@ try {
   await thief.page.goto('/sign-in')
   await field(thief.page, 'Email address').fill(email)
   await press(thief.page, 'Forgot password?')
-  await field(thief.page, 'Code').fill((await letter(email)).code)
+  await field(thief.page, 'Code').fill((await coded(email)).code)
   await field(thief.page, 'New password').fill(stolen)
   await press(thief.page, 'Continue')
   await thief.page.waitForURL('**/account')
@@ -81,7 +81,7 @@ try {
   await late.close()
 
   await page.locator('#undone-next').click()
-  await field(page, 'Code').fill((await letter(email, 1)).code)
+  await field(page, 'Code').fill((await coded(email, 1)).code)
   await field(page, 'New password').fill('a new and quiet phrase 11')
   await press(page, 'Continue')
   await page.waitForURL('**/account')

@@ -1,7 +1,7 @@
 // An OpenID provider in a real browser, with script and without: who comes with a proven address is straight in,
 // who comes with another proves it by our code.
 import assert from 'node:assert/strict'
-import { field, launch, letter, press, say, visit } from './world.mjs'
+import { field, launch, coded, press, say, visit } from './world.mjs'
 
 const upstream = process.env.UPSTREAM
 const browser = await launch()
@@ -26,7 +26,7 @@ try {
     const other = await visit(browser, { origins: [upstream], javaScriptEnabled })
     await there(other.page, `said-${script}`)
     await field(other.page, 'Code').waitFor()
-    await field(other.page, 'Code').fill((await letter(`said-${script}@example.com`)).code)
+    await field(other.page, 'Code').fill((await coded(`said-${script}@example.com`)).code)
     if (!javaScriptEnabled) await press(other.page, 'Continue')
     await other.page.waitForURL('**/account')
     await other.page.getByText(`said-${script}@example.com`).first().waitFor()

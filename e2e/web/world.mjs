@@ -78,8 +78,11 @@ const among = (to, fits, seen = 0) => eventually(async () => {
   return found.length > seen && found[0]
 }, `mail for ${to} like ${fits}, beyond ${seen}`)
 
-// letter is the newest mail with a code to an address, beyond so many of those.
-export const letter = (to, seen = 0) => among(to, (l) => l.code, seen)
+// letter is the newest mail to an address, beyond so many: only for addresses that get no notices.
+export const letter = (to, seen = 0) => among(to, () => true, seen)
+
+// coded is the newest mail with a code to an address, beyond so many of those.
+export const coded = (to, seen = 0) => among(to, (l) => l.code, seen)
 
 // notice is the newest mail to an address with such a subject.
 export const notice = (to, subject) => among(to, (l) => subject.test(l.subject))
