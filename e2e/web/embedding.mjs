@@ -34,6 +34,9 @@ export async function open(browser, show, options = {}) {
   return { ...visited, told: () => visited.page.evaluate(() => JSON.parse(sessionStorage.getItem('told') ?? '[]')) }
 }
 
+// keeping is a browser that shows pages again as they were left when somebody goes back, which those of a walk do not by themselves.
+export const keeping = { ignoreDefaultArgs: ['--disable-back-forward-cache'] }
+
 export const heading = (page, name) => page.getByRole('heading', { name, exact: true, level: 2 })
 export const focused = (page, name) => page.waitForFunction((wanted) => {
   let at = document.activeElement

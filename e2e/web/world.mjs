@@ -27,9 +27,10 @@ const home = `http://127.0.0.1:${application.address().port}`
 export const callback = `${home}/callback`
 export const farewell = `${home}/bye`
 
-export async function launch() {
+export async function launch(options = {}) {
   return chromium.launch({
     timeout: patience,
+    ...options,
     executablePath: process.env.CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--disable-quic'],
