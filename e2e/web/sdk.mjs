@@ -118,10 +118,10 @@ async function withoutTheNetwork() {
   await a.page.clock.fastForward(52_000)
   assert.equal(await token(a.page), first) // it lives for a moment yet
   await a.page.clock.fastForward(10_000)
+  await a.page.clock.resume() // it may wait a little before it tries again
   const error = await refused(a.page, 'ask')
   assert.deepEqual([error.idp, error.status, error.code], [true, 0, 'network'])
   assert.equal(await a.page.evaluate(() => idp.user.email), ann) // no answer is not "signed out"
-  await a.page.clock.resume()
   await a.context.setOffline(false)
   await a.page.waitForFunction(async () => { try { return await idp.getToken() } catch { return false } })
   await claims(await token(a.page))
