@@ -37,7 +37,10 @@ type Environment struct {
 	// BrowserTokens is whether the page that asks has to carry its browser's token itself, because
 	// no cookie would reach us. Only development takes such.
 	BrowserTokens bool `json:"browser_tokens"`
-	SDK           SDK  `json:"sdk"`
+	// TokenCookie is the cookie in which a page keeps a session token for its own server, if it
+	// wants to: one for each issuer. A page on https puts __Host- before the name.
+	TokenCookie string `json:"token_cookie"`
+	SDK         SDK    `json:"sdk"`
 }
 
 // Field is one thing that is filled in to sign up.
@@ -131,6 +134,7 @@ func (e *environment) at(r *http.Request) Environment {
 			SignIn: issuer + "/sign-in", SignUp: issuer + "/sign-up", Account: issuer + "/account", Security: issuer + "/account/security",
 		},
 		BrowserTokens: e.Config.Development() && origin != "" && origin != e.Pages.Origin && !(e.Config.Listed(origin) && e.Config.SameSite(origin)),
+		TokenCookie:   web.TokenCookie(issuer),
 		SDK:           SDK{Version: e.Version},
 	}
 	if s.Password || mailed {

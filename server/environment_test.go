@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -34,6 +36,9 @@ func TestAPageLearnsBeforeAnybodySignsInWhatStrangersAreShown(t *testing.T) {
 	}
 	if !slices.Equal(e.SignUpFields, []server.Field{{Name: "email", Required: true}, {Name: "name"}, {Name: "password", Required: true}}) || e.Links.SignIn != s.issuer+"/sign-in" {
 		t.Errorf("fields %+v, links %+v", e.SignUpFields, e.Links)
+	}
+	if named := sha256.Sum256([]byte(s.issuer)); e.TokenCookie != fmt.Sprintf("idp_token_%x", named[:4]) {
+		t.Errorf("the token's cookie is %s", e.TokenCookie)
 	}
 	if len(b.Cookies()) != 0 {
 		t.Errorf("asking costs a cookie: %v", b.Cookies())

@@ -18,7 +18,7 @@ const view = (more) => ({ id: 'a1', goal: 'sign_in', step: 'needs_identifier', e
 const environment = {
   issuer: '', name: 'Here', environment: 'production', locale: 'en', locales: ['en'], words, sign_up: 'open', sign_up_fields: [], two_pages: true,
   methods: { password: true, email_code: true, email_link: false, passkey: true }, connections: [], buttons: { layout: 'block', place: 'top' },
-  bot_check: false, links: {}, browser_tokens: false, sdk: { version: '1.0.0' },
+  bot_check: false, links: {}, browser_tokens: false, token_cookie: 'idp_token_00000000', sdk: { version: '1.0.0' },
 }
 const usual = {
   'GET /environment': () => environment,

@@ -1,7 +1,8 @@
 // Session tokens in the browser, as an app on another port gets them from the SDK: kept, renewed, shared by tabs, right
 // whatever the clock says, and over when the session is.
 import assert from 'node:assert/strict'
-import { launch, say } from './world.mjs'
+import { createHash } from 'node:crypto'
+import { issuer, launch, say } from './world.mjs'
 import { app, claims, enter, far, minted, near, refused, told, token } from './app-page.mjs'
 
 const browser = await launch()
@@ -252,12 +253,16 @@ async function forPagesThatAServerRenders() {
   await enter(a.page, ann)
   const kept = () => a.page.evaluate(() => document.cookie)
   assert.equal(await kept(), '')
+  const theirs = 'idp_token_00000000=theirs' // of another issuer that somebody uses on this host
+  await a.page.evaluate((line) => { document.cookie = `${line}; Path=/; Max-Age=3600` }, theirs)
+  const name = await a.page.evaluate(() => idp.environment.token_cookie)
+  assert.equal(name, `idp_token_${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`)
   const jwt = await token(a.page, { cookie: true })
-  assert.equal(await kept(), `idp_token=${jwt}`)
+  assert.deepEqual((await kept()).split('; ').sort(), [theirs, `${name}=${jwt}`].sort())
   await a.page.clock.fastForward(51_000)
-  await a.page.waitForFunction((old) => document.cookie.startsWith('idp_token=') && document.cookie !== `idp_token=${old}`, jwt)
+  await a.page.waitForFunction(([name, old]) => document.cookie.includes(`${name}=ey`) && !document.cookie.includes(old), [name, jwt])
   await a.page.evaluate(() => idp.signOut())
-  assert.equal(await kept(), '')
+  assert.equal(await kept(), theirs)
   await a.close()
   say('in a cookie of the page')
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -26,6 +28,15 @@ func CookieName(name string, https bool, port, base string) string {
 		name += "_" + port
 	}
 	return name + strings.ReplaceAll(base, "/", "+") // no issuer's path may hold a plus
+}
+
+// TokenCookie returns the name, without the __Host- prefix that pages on https put before it, of
+// the cookie in which an application's page leaves a session token of this issuer for its own
+// server. Beside it may be another's: two applications on ports of localhost, or two issuers of one
+// application. The Go helper for backends makes the same name.
+func TokenCookie(issuer string) string {
+	sum := sha256.Sum256([]byte(issuer))
+	return "idp_token_" + hex.EncodeToString(sum[:4])
 }
 
 // Below serves inner below base. Elsewhere on the host it answers what beside has, and

@@ -125,3 +125,14 @@ func TestNoTwoInstancesOfAHostShareACookieName(t *testing.T) {
 		}
 	}
 }
+
+// Backends and pages know it too: it can never change.
+func TestThePagesCookieForATokenIsNamedAfterTheIssuer(t *testing.T) {
+	for issuer, want := range map[string]string{
+		"https://id.example.com": "idp_token_3d38e146", "http://localhost:8080": "idp_token_a76d8c3e", "http://localhost:8081": "idp_token_b213ecea",
+	} {
+		if got := web.TokenCookie(issuer); got != want {
+			t.Errorf("%s: %s", issuer, got)
+		}
+	}
+}

@@ -2,18 +2,24 @@ package idp
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 )
 
-// The cookies in which a browser app leaves its token for its own server. Only https has the one
-// that no other host of the site can set; the other is taken only if one of the Origins is http.
-const (
-	CookieName      = "__Host-idp_token"
-	PlainCookieName = "idp_token"
-)
+// CookieName returns the cookie in which a browser app on https leaves its token of that issuer
+// for its own server. No other host of the site can set it, and no other issuer has it.
+func CookieName(issuer string) string { return "__Host-" + PlainCookieName(issuer) }
+
+// PlainCookieName returns the same for an app on http, whose cookies have no such prefix. It is
+// taken only if one of the Origins is http.
+func PlainCookieName(issuer string) string {
+	sum := sha256.Sum256([]byte(issuer))
+	return "idp_token_" + hex.EncodeToString(sum[:4])
+}
 
 type contextKey struct{}
 
@@ -88,13 +94,9 @@ func bearerToken(r *http.Request) (token string, bearer bool, err error) {
 	return "", false, nil
 }
 
-// cookieToken returns the token in the cookie. Of two with one name, one was planted, so neither counts.
+// cookieToken returns the token in the issuer's cookie; those of others are not looked at. Of two with one name, one was planted, so neither counts.
 func (v *Verifier) cookieToken(r *http.Request) string {
-	names := []string{CookieName}
-	if v.plainCookie {
-		names = append(names, PlainCookieName)
-	}
-	for _, name := range names {
+	for _, name := range v.cookies {
 		switch found := r.CookiesNamed(name); len(found) {
 		case 0:
 		case 1:

@@ -15,7 +15,9 @@ func TestAServerLearnsWhoIsAsking(t *testing.T) {
 	i := newIssuer(t)
 	s := newSigner(t, "k1", "ES256")
 	i.publish(s.jwk())
-	const plain = "http://localhost:3000"
+	const plain, elsewhere = "http://localhost:3000", "https://other.example.com"
+	mine, minePlain := idp.CookieName(i.URL), idp.PlainCookieName(i.URL)
+	theirs := s.sign(t, s.header(), i.claims(map[string]any{"iss": elsewhere}))
 	good := s.sign(t, s.header(), i.claims())
 	fromPlain := s.sign(t, s.header(), i.claims(map[string]any{"azp": plain}))
 	other := s.sign(t, s.header(), i.claims(map[string]any{"sub": "mallory"}))
@@ -42,25 +44,30 @@ func TestAServerLearnsWhoIsAsking(t *testing.T) {
 		{about: "in the header", with: []func(*http.Request){bearer(good)}, status: 200},
 		{about: "in the header, in small letters", with: []func(*http.Request){func(r *http.Request) { r.Header.Set("Authorization", "bearer "+good) }}, status: 200},
 		{about: "in the header, from anywhere", method: "POST", with: []func(*http.Request){bearer(good), from("cross-site")}, status: 200},
-		{about: "in the cookie", with: []func(*http.Request){cookie(idp.CookieName, good)}, status: 200},
-		{about: "in the cookie, from the same origin", method: "POST", with: []func(*http.Request){cookie(idp.CookieName, good), from("same-origin")}, status: 200},
-		{about: "in the cookie beside somebody else's scheme", with: []func(*http.Request){cookie(idp.CookieName, good), func(r *http.Request) { r.SetBasicAuth("a", "b") }}, status: 200},
-		{about: "in the cookie of http", origins: []string{plain}, with: []func(*http.Request){cookie(idp.PlainCookieName, fromPlain)}, status: 200},
-		{about: "the header counts, not the cookie", with: []func(*http.Request){bearer(good), cookie(idp.CookieName, other)}, status: 200},
+		{about: "in the cookie", with: []func(*http.Request){cookie(mine, good)}, status: 200},
+		{about: "in the cookie, from the same origin", method: "POST", with: []func(*http.Request){cookie(mine, good), from("same-origin")}, status: 200},
+		{about: "in the cookie beside somebody else's scheme", with: []func(*http.Request){cookie(mine, good), func(r *http.Request) { r.SetBasicAuth("a", "b") }}, status: 200},
+		{about: "in the cookie of http", origins: []string{plain}, with: []func(*http.Request){cookie(minePlain, fromPlain)}, status: 200},
+		{about: "in the cookie beside another issuer's", with: []func(*http.Request){cookie(idp.CookieName(elsewhere), theirs), cookie(mine, good)}, status: 200},
+		{about: "in the cookie of http beside another issuer's", origins: []string{plain}, with: []func(*http.Request){cookie(idp.PlainCookieName(elsewhere), theirs), cookie(minePlain, fromPlain)}, status: 200},
+		{about: "in another issuer's cookie", with: []func(*http.Request){cookie(idp.CookieName(elsewhere), good)}, status: 401, code: "token_missing", challenge: `Bearer`},
+		{about: "in a cookie that names no issuer", with: []func(*http.Request){cookie("__Host-idp_token", good)}, status: 401, code: "token_missing", challenge: `Bearer`},
+		{about: "another issuer's token in the cookie", with: []func(*http.Request){cookie(mine, theirs)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
+		{about: "the header counts, not the cookie", with: []func(*http.Request){bearer(good), cookie(mine, other)}, status: 200},
 		{about: "nothing", status: 401, code: "token_missing", challenge: `Bearer`},
 		{about: "another scheme", with: []func(*http.Request){func(r *http.Request) { r.SetBasicAuth("a", "b") }}, status: 401, code: "token_missing", challenge: `Bearer`},
 		{about: "in the query", with: []func(*http.Request){func(r *http.Request) { r.URL.RawQuery = "access_token=" + good }}, status: 401, code: "token_missing", challenge: `Bearer`},
 		{about: "expired", with: []func(*http.Request){bearer(old)}, status: 401, code: "token_expired", challenge: `Bearer error="invalid_token", error_description="The token has expired."`},
 		{about: "forged", with: []func(*http.Request){bearer(good[:len(good)-4])}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
-		{about: "a forged header beside a good cookie", with: []func(*http.Request){bearer("x"), cookie(idp.CookieName, good)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
-		{about: "an empty header beside a good cookie", with: []func(*http.Request){bearer(""), cookie(idp.CookieName, good)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
+		{about: "a forged header beside a good cookie", with: []func(*http.Request){bearer("x"), cookie(mine, good)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
+		{about: "an empty header beside a good cookie", with: []func(*http.Request){bearer(""), cookie(mine, good)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
 		{about: "two headers", with: []func(*http.Request){bearer(good), bearer(good)}, status: 401, code: "token_invalid", challenge: `Bearer error="invalid_token", error_description="The token is not valid."`},
-		{about: "two cookies of one name", with: []func(*http.Request){cookie(idp.CookieName, other), cookie(idp.CookieName, good)}, status: 401, code: "token_missing", challenge: `Bearer`},
-		{about: "two cookies of one name on http", origins: []string{plain}, with: []func(*http.Request){cookie(idp.PlainCookieName, fromPlain), cookie(idp.PlainCookieName, fromPlain)}, status: 401, code: "token_missing", challenge: `Bearer`},
-		{about: "the cookie of http where the app is on https", with: []func(*http.Request){cookie(idp.PlainCookieName, good)}, status: 401, code: "token_missing", challenge: `Bearer`},
-		{about: "the cookie, sent along for another site", method: "POST", with: []func(*http.Request){cookie(idp.CookieName, good), from("cross-site")}, status: 403, code: "cross_origin"},
-		{about: "the cookie, sent along for a sibling", method: "DELETE", with: []func(*http.Request){cookie(idp.CookieName, good), from("same-site")}, status: 403, code: "cross_origin"},
-		{about: "the cookie, sent along by an old browser", method: "POST", with: []func(*http.Request){cookie(idp.CookieName, good), func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }}, status: 403, code: "cross_origin"},
+		{about: "two cookies of one name", with: []func(*http.Request){cookie(mine, other), cookie(mine, good)}, status: 401, code: "token_missing", challenge: `Bearer`},
+		{about: "two cookies of one name on http", origins: []string{plain}, with: []func(*http.Request){cookie(minePlain, fromPlain), cookie(minePlain, fromPlain)}, status: 401, code: "token_missing", challenge: `Bearer`},
+		{about: "the cookie of http where the app is on https", with: []func(*http.Request){cookie(minePlain, good)}, status: 401, code: "token_missing", challenge: `Bearer`},
+		{about: "the cookie, sent along for another site", method: "POST", with: []func(*http.Request){cookie(mine, good), from("cross-site")}, status: 403, code: "cross_origin"},
+		{about: "the cookie, sent along for a sibling", method: "DELETE", with: []func(*http.Request){cookie(mine, good), from("same-site")}, status: 403, code: "cross_origin"},
+		{about: "the cookie, sent along by an old browser", method: "POST", with: []func(*http.Request){cookie(mine, good), func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }}, status: 403, code: "cross_origin"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			v := i.verifier(idp.Options{Origins: append(c.origins, app)[:1]})
@@ -100,6 +107,14 @@ func TestAServerLearnsWhoIsAsking(t *testing.T) {
 				t.Errorf("Optional: %d as %q", w.Code, reached)
 			}
 		})
+	}
+}
+
+// Browsers that run the SDK use the same names: they can never change.
+func TestTheCookieIsNamedAfterTheIssuer(t *testing.T) {
+	const issuer = "https://id.example.com"
+	if https, http := idp.CookieName(issuer), idp.PlainCookieName(issuer); https != "__Host-idp_token_3d38e146" || http != "idp_token_3d38e146" {
+		t.Errorf("%s, %s", https, http)
 	}
 }
 

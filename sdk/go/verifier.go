@@ -57,7 +57,7 @@ type Verifier struct {
 	leeway, late time.Duration
 	keys         *keyCache
 	crossOrigin  *http.CrossOriginProtection
-	plainCookie  bool // tokens may come in the cookie that http has, without the prefix
+	cookies      []string // where tokens may be, besides the header
 	now          func() time.Time
 }
 
@@ -78,13 +78,17 @@ func New(issuer string, o Options) (*Verifier, error) {
 	v := &Verifier{
 		issuer: issuer, origins: slices.Clone(o.Origins), audience: o.Audience,
 		leeway: orDefault(o.Leeway, 30*time.Second), late: max(o.ExpiryLeeway, 0),
-		crossOrigin: o.CrossOrigin, now: o.Now,
+		crossOrigin: o.CrossOrigin, now: o.Now, cookies: []string{CookieName(issuer)},
 	}
+	plain := false
 	for _, origin := range o.Origins {
 		if !isOrigin(origin) {
 			return nil, errors.New("idp: " + origin + " is not an origin: a scheme, a host and perhaps a port, in small letters, and nothing after them")
 		}
-		v.plainCookie = v.plainCookie || strings.HasPrefix(origin, "http://")
+		plain = plain || strings.HasPrefix(origin, "http://")
+	}
+	if plain {
+		v.cookies = append(v.cookies, PlainCookieName(issuer))
 	}
 	if v.now == nil {
 		v.now = time.Now

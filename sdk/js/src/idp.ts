@@ -101,6 +101,7 @@ export class Idp {
       active: () => this.state.session?.id,
       sessions: () => this.state.sessions,
       observed: () => this.observers.size > 0,
+      cookie: () => this.environment.token_cookie,
       ended: (id) => this.ended(id),
       check: () => this.refresh(),
     })

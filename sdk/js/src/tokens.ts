@@ -59,6 +59,8 @@ export class Tokens {
       active(): string | undefined
       sessions(): readonly Session[]
       observed(): boolean
+      /** The cookie's name, as the issuer calls it. */
+      cookie(): string
       ended(session: string): Promise<void>
       /** Asks whether the sessions still live. */
       check(): Promise<unknown>
@@ -283,7 +285,7 @@ export class Tokens {
   private write(k: Kept | undefined): boolean {
     const safe = location.protocol === 'https:'
     const seconds = Math.max(0, Math.floor(left(k) / 1000))
-    document.cookie = `${safe ? '__Host-' : ''}idp_token=${seconds ? k?.jwt : ''}; Path=/; SameSite=Lax; Max-Age=${seconds}${safe ? '; Secure' : ''}`
+    document.cookie = `${safe ? '__Host-' : ''}${this.host.cookie()}=${seconds ? k?.jwt : ''}; Path=/; SameSite=Lax; Max-Age=${seconds}${safe ? '; Secure' : ''}`
     return seconds > 0
   }
 }

@@ -46,6 +46,8 @@ export interface Environment {
   links: { sign_in: string; sign_up: string; account: string; security: string }
   /** This page carries its browser's token itself, because no cookie would travel: in development only. */
   browser_tokens: boolean
+  /** The cookie that `cookie: true` keeps a token in, one for each issuer; on https with `__Host-` before it. */
+  token_cookie: string
   sdk: { version: string }
 }
 

@@ -26,7 +26,7 @@ export class Browser {
   errors = [] // that observers threw
   went = [] // where pages were sent
   visibility = 'visible'
-  environment = { issuer, name: 'Here', locale: 'en', words: {}, methods: {}, browser_tokens: false }
+  environment = { issuer, name: 'Here', locale: 'en', words: {}, methods: {}, browser_tokens: false, token_cookie: 'idp_token_3d38e146' }
   /** Answers in the issuer's place if it returns something; may be a promise. */
   instead = () => undefined
   #listeners = []

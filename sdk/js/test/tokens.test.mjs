@@ -1,7 +1,7 @@
 // Tokens in the races that tabs, people and networks make, and what the server is spared.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { Browser, later, settle } from './browser.mjs'
+import { Browser, issuer, later, settle } from './browser.mjs'
 
 let b
 beforeEach(() => { b = new Browser() })
@@ -27,7 +27,7 @@ test('a token that arrives after the sign-out goes to nobody, now or later', asy
   b.enter('ann')
   const { idp } = await b.open({ cookie: true })
   const other = await b.open()
-  assert.equal(b.jar.get('__Host-idp_token').value, 'ann.1')
+  assert.equal(b.jar.get('__Host-idp_token_3d38e146').value, 'ann.1')
   const held = later()
   b.instead = mints(async (_, reply) => {
     await held.promise
@@ -257,4 +257,37 @@ test('what nobody asks for any more is not renewed, and what fails for good is n
   b.instead = () => undefined
   await b.advance(5 * 60_000)
   assert.equal(b.mints.filter((r) => r.path.endsWith('/none')).length, 1)
+})
+
+test('two issuers on one host keep their tokens, browsers and turns apart', async () => {
+  b.enter('ann')
+  b.environment.browser_tokens = true
+  const elsewhere = 'https://other.example.com'
+  b.instead = ({ origin, path }, reply) => {
+    if (path === '/browsers') return reply(201, { browser_token: `of ${origin}` })
+    if (path === '/environment' && origin === elsewhere) return reply(200, { ...b.environment, issuer: elsewhere, token_cookie: 'idp_token_0badcafe' })
+  }
+  const { idp } = await b.open({ cookie: true })
+  const other = await b.open({ issuer: elsewhere, cookie: true })
+  const jar = () => Object.fromEntries([...b.jar].map(([name, { value }]) => [name, value]))
+  const mine = '__Host-idp_token_3d38e146', theirs = '__Host-idp_token_0badcafe'
+  assert.deepEqual(jar(), { [mine]: 'ann.1', [theirs]: 'ann.2' })
+  assert.deepEqual([await idp.getToken(), await other.idp.getToken()], ['ann.1', 'ann.2']) // though session and template have one name
+  assert.deepEqual([...b.storage], [issuer, elsewhere].map((i) => [`idp.browser:${i}`, `of ${i}`]))
+
+  const held = later() // a slow answer of one is nothing the other waits for
+  b.instead = mints(({ origin }) => (origin === issuer ? held.promise : undefined))
+  const slow = idp.getToken({ fresh: true })
+  await settle()
+  assert.equal(await other.idp.getToken({ fresh: true }), 'ann.3')
+  held.done()
+  assert.equal(await slow, 'ann.4')
+  assert.deepEqual(jar(), { [mine]: 'ann.4', [theirs]: 'ann.3' })
+
+  const { sessions } = b
+  await idp.signOut()
+  assert.deepEqual(jar(), { [theirs]: 'ann.3' })
+  assert.deepEqual([idp.user, other.idp.user.id], [null, 'user-ann'])
+  b.sessions = sessions
+  assert.equal(await other.idp.getToken(), 'ann.3')
 })

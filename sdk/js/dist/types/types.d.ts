@@ -62,6 +62,8 @@ export interface Environment {
     };
     /** This page carries its browser's token itself, because no cookie would travel: in development only. */
     browser_tokens: boolean;
+    /** The cookie that `cookie: true` keeps a token in, one for each issuer; on https with `__Host-` before it. */
+    token_cookie: string;
     sdk: {
         version: string;
     };

@@ -1,5 +1,5 @@
 /*! idp browser SDK | Apache-2.0 */
-import{a,b as V,c as at,d as F,e as H,f as ot}from"./chunk-BJ66Y26Z.js";import{a as O}from"./chunk-JPE6RBOX.js";var dt=`
+import{a,b as V,c as at,d as F,e as H,f as ot}from"./chunk-4U2VMJXX.js";import{a as O}from"./chunk-XVO7EMC4.js";var dt=`
 .input-code { height: 60px; text-align: center; font: 560 28px/1 var(--_mono); letter-spacing: .34em; text-indent: .34em; font-variant-numeric: tabular-nums; }
 .input-backup { height: 60px; text-align: center; font: 560 18px/1 var(--_mono); letter-spacing: .06em; text-transform: uppercase; }
 @container (max-width: 300px) { .input-code { font-size: 22px; letter-spacing: .2em; text-indent: .2em; } .input-backup { font-size: 15px; } }
