@@ -42,7 +42,7 @@ var operatorLink = regexp.MustCompile(`http://localhost:\d+/operator/claim\?toke
 
 // walkUnclaimed starts an instance that nobody runs yet and walks with the link that makes an operator; pictures are
 // kept of one engine.
-func (i *instance) walkUnclaimed(t *testing.T, script string) {
+func (i *instance) walkUnclaimed(t *testing.T, script string, more ...string) {
 	t.Helper()
 	p := i.Start()
 	link := ""
@@ -51,7 +51,7 @@ func (i *instance) walkUnclaimed(t *testing.T, script string) {
 			t.Fatalf("idp did not print an operator link:\n%s", p.logs.String())
 		}
 	}
-	env := []string{"OPERATOR_LINK=" + link}
+	env := append([]string{"OPERATOR_LINK=" + link}, more...)
 	if strings.HasSuffix(t.Name(), "/sqlite") {
 		out, err := filepath.Abs("artifacts")
 		if err != nil {
