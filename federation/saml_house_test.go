@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -32,19 +33,19 @@ type samlHouse struct {
 	f     *federation.Federation
 	c     federation.Connection
 	d     federation.Departure
-	kept  int // arrivals
+	kept  atomic.Int32 // arrivals
 }
 
 // counted notes what is kept.
 type counted struct {
 	federation.SAMLStore
-	kept *int
+	kept *atomic.Int32
 }
 
 func (c counted) Accept(ctx context.Context, a federation.Accepted) error {
 	err := c.SAMLStore.Accept(ctx, a)
 	if err == nil {
-		*c.kept++
+		c.kept.Add(1)
 	}
 	return err
 }
@@ -115,7 +116,7 @@ func (h *samlHouse) signIn() (federation.Assertion, error) {
 // refused says that a form leads nowhere, that nobody comes out and that nothing was kept.
 func (h *samlHouse) refused(what string, form url.Values) {
 	h.Helper()
-	before := h.kept
+	before := h.kept.Load()
 	x, err := h.brought(form)
 	if !problem.HasCode(err, federation.ErrRefused.Code) {
 		h.Errorf("%s: %v, want it refused", what, err)
@@ -123,7 +124,7 @@ func (h *samlHouse) refused(what string, form url.Values) {
 	if x.Account.Subject != "" || x.Verdict.Verified {
 		h.Errorf("%s: still, somebody came out: %+v", what, x)
 	}
-	if after := h.kept; after != before {
+	if after := h.kept.Load(); after != before {
 		h.Errorf("%s: %d arrivals were kept", what, after-before)
 	}
 	if err != nil && strings.Contains(err.Error(), "panic") {

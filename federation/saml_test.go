@@ -209,7 +209,7 @@ func TestSAMLNoOfTheProviderIsTold(t *testing.T) {
 	if _, err := h.brought(h.form(el)); !problem.HasCode(err, federation.ErrChanged.Code) {
 		t.Errorf("a no of the provider: %v", err)
 	}
-	if h.kept != 0 {
+	if h.kept.Load() != 0 {
 		t.Error("something was kept")
 	}
 }
@@ -225,7 +225,7 @@ func TestSAMLUnsolicitedResponseIsNeverASignIn(t *testing.T) {
 				t.Errorf("RelayState %q, allowed %v: %v", relay, initiated, err)
 			}
 		}
-		if h.kept != 0 {
+		if h.kept.Load() != 0 {
 			t.Error("something was kept")
 		}
 	}
