@@ -32,8 +32,8 @@ func CookieName(name string, https bool, port, base string) string {
 
 // TokenCookie returns the name, without the __Host- prefix that pages on https put before it, of
 // the cookie in which an application's page leaves a session token of this issuer for its own
-// server. Beside it may be another's: two applications on ports of localhost, or two issuers of one
-// application. The Go helper for backends makes the same name.
+// server. Cookies know no ports, so beside it may be that of another issuer, for another application on
+// localhost. The Go helper for backends makes the same name.
 func TokenCookie(issuer string) string {
 	sum := sha256.Sum256([]byte(issuer))
 	return "idp_token_" + hex.EncodeToString(sum[:4])

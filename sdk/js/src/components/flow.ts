@@ -1,7 +1,7 @@
 // Flow drives one attempt at signing in or up: it sends what people do, shows the screen of the step that is owed next,
 // and says what went wrong where it went wrong. The step comes from the server; nothing here decides it.
 import { webAddress } from '../address.js'
-import type { Attempt, IdpError, Idp, MethodOption, View } from '../idp.js'
+import type { Attempt, IdpError, Idp, View } from '../idp.js'
 import { Component } from './base.js'
 import { h, unique, type Child } from './dom.js'
 import { flowStyle } from './flow-style.js'
@@ -148,7 +148,7 @@ export abstract class Flow extends Component {
     const before = this.find('.card')
     const at = document.activeElement
     const inside = this.touched && (!at || at === document.body || at === this.host || this.root.activeElement !== null)
-    this.show(h('div', { class: 'card', part: 'card' }, screen), this.development())
+    this.show(h('div', { class: 'card', part: 'card' }, screen), parts.development(this))
     const title = this.find('.title')
     if (before && title) this.announce(title.textContent ?? '')
     if (trouble) this.trouble(trouble)
@@ -392,17 +392,5 @@ export abstract class Flow extends Component {
   quiet(): void {
     this.suggesting?.abort()
     this.suggesting = undefined
-  }
-
-  // option is the method that was picked, else the one a message is out for, else the first.
-  option(view: View, wanted?: string): MethodOption | undefined {
-    const all = view.methods ?? []
-    return all.find((o) => o.method === wanted) ?? all.find((o) => o.sent) ?? all[0]
-  }
-
-  private development(): Child {
-    if (this.environment.environment !== 'development') return null
-    return h('p', { class: 'development', part: 'development' }, h('strong', null, this.say('layout.development')),
-      h('a', { href: `${this.idp.issuer}/dev/inbox`, target: '_blank', rel: 'noopener' }, this.say('layout.inbox')))
   }
 }

@@ -193,3 +193,10 @@ export function working(button: HTMLElement | null): () => void {
     wheel.remove()
   }
 }
+
+// development says that this is no place for real people, and where their mail is.
+export function development(flow: Flow): Child {
+  if (flow.environment.environment !== 'development') return null
+  return h('p', { class: 'development', part: 'development' }, h('strong', null, flow.say('layout.development')),
+    h('a', { href: `${flow.client.issuer}/dev/inbox`, target: '_blank', rel: 'noopener' }, flow.say('layout.inbox')))
+}

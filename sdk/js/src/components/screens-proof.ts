@@ -12,13 +12,19 @@ const mailed = new Set(['email_code', 'email_link', 'reset_password_email_code',
 
 // proof shows the way that was picked, or the list if that is asked for.
 export function proof(flow: Flow, view: View, place: Place): Child {
-  const way = flow.option(view, place.method)
+  const way = picked(view, place.method)
   if (!way) return [parts.head(flow, flow.say('error.title')), parts.cancel(flow)]
   if (place.list && !only(view)) return list(flow, view)
   if (way.method === 'passkey' || way.method === 'security_key') return key(flow, view, way)
   if (way.connection) return connection(flow, view, way)
   if (way.method === 'password') return password(flow, view)
   return code(flow, view, way)
+}
+
+// picked is the method that was picked, else the one a message is out for, else the first.
+function picked(view: View, wanted?: string): MethodOption | undefined {
+  const all = view.methods ?? []
+  return all.find((o) => o.method === wanted) ?? all.find((o) => o.sent) ?? all[0]
 }
 
 const others = (flow: Flow, view: View): Child =>

@@ -1,4 +1,4 @@
-import type { Attempt, IdpError, Idp, MethodOption, View } from '../idp.js';
+import type { Attempt, IdpError, Idp, View } from '../idp.js';
 import { Component } from './base.js';
 import { type Child } from './dom.js';
 export type Goal = 'sign_in' | 'sign_up';
@@ -57,6 +57,4 @@ export declare abstract class Flow extends Component {
     private wake;
     suggest(): Promise<void>;
     quiet(): void;
-    option(view: View, wanted?: string): MethodOption | undefined;
-    private development;
 }

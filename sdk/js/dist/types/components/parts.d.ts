@@ -34,3 +34,4 @@ export declare function form(flow: Flow, send: (data: FormData) => Promise<unkno
 export declare const cancel: (flow: Flow) => HTMLElement;
 export declare function resend(flow: Flow, way: MethodOption, again: () => Promise<void>): HTMLElement;
 export declare function working(button: HTMLElement | null): () => void;
+export declare function development(flow: Flow): Child;

@@ -1,2 +1,0 @@
-/*! idp browser SDK | Apache-2.0 */
-import{a as t}from"./chunk-UTFPOXK3.js";import"./chunk-4U2VMJXX.js";import"./chunk-XVO7EMC4.js";import"./chunk-2ZZ4W6DS.js";import"./chunk-N22HQHEL.js";var o=class extends t{constructor(e,r){super(e,r,"sign_up")}};export{o as default};
